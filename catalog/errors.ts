@@ -1,0 +1,33 @@
+/** The codes of everything that the catalog refuses. The table in CONTRIBUTING.md lists them; a test compares. */
+import { NodeError } from '../src/core/errors.ts'
+
+/** A manifest, in either form, that may not be published or run. */
+export class ManifestError extends NodeError<'MANIFEST_INVALID' | 'MANIFEST_MISMATCH'> {}
+
+/** Catalog metadata that was refused. The trusted state is unchanged. */
+export class CatalogError extends NodeError<
+  | 'METADATA_TOO_LARGE'
+  | 'METADATA_MALFORMED'
+  | 'METADATA_MISSING'
+  | 'SIGNATURE_THRESHOLD'
+  | 'VERSION_ROLLBACK'
+  | 'VERSION_MISMATCH'
+  | 'METADATA_EXPIRED'
+  | 'LENGTH_MISMATCH'
+  | 'HASH_MISMATCH'
+  | 'KEY_REFUSED'
+  | 'ROOT_INVALID'
+  | 'APP_UNKNOWN'
+> {}
+
+/** The publisher's tool could not do what it was asked; nothing that was published is changed. */
+export class PublishError extends NodeError<
+  | 'ORIGIN_EXISTS'
+  | 'ORIGIN_MISSING'
+  | 'KEY_MISSING'
+  | 'OCI_INVALID'
+  | 'OCI_PLATFORM_MISSING'
+  | 'OCI_TRUNCATED'
+  | 'HASH_DISAGREEMENT'
+  | 'VERSION_NOT_NEWER'
+> {}

@@ -1,0 +1,73 @@
+/** The small value types of manifests: ids, durations, sizes. Text in the file, numbers in the program. */
+import { z } from 'zod'
+
+const DURATION_UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+const SIZE_UNITS = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const
+
+/** `90s`, `10m`: milliseconds. */
+export const duration = z
+  .string()
+  .regex(/^\d{1,9}(ms|s|m|h|d)$/, 'must be a duration such as "30s" or "10m"')
+
+/** `512MiB`, `4GiB`: bytes. */
+export const byteSize = z
+  .string()
+  .regex(/^\d{1,9}(B|KiB|MiB|GiB|TiB)$/, 'must be a size such as "512MiB" or "4GiB"')
+
+/** Milliseconds of a text that `duration` accepted. */
+export function durationMs(text: string): number {
+  const match = /^(\d+)(ms|s|m|h|d)$/.exec(text)
+  return Number(match?.[1]) * DURATION_UNITS_MS[match?.[2] as keyof typeof DURATION_UNITS_MS]
+}
+
+/** Bytes of a text that `byteSize` accepted. */
+export function byteCount(text: string): number {
+  const match = /^(\d+)(B|KiB|MiB|GiB|TiB)$/.exec(text)
+  return Number(match?.[1]) * SIZE_UNITS[match?.[2] as keyof typeof SIZE_UNITS]
+}
+
+/** Quadlet derives service names with these endings; an app with such a name would collide. */
+const RESERVED_ENDINGS = ['-infra', '-volume', '-network', '-pod'] as const
+
+export const appId = z
+  .string()
+  .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'must be lower-case words joined by single dashes')
+  .min(2)
+  .max(40)
+  .refine(id => !RESERVED_ENDINGS.some(ending => id.endsWith(ending)), {
+    message: `must not end in ${RESERVED_ENDINGS.join(', ')}`,
+  })
+
+/** A DNS label. */
+export const label = z
+  .string()
+  .regex(
+    /^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/,
+    'must be a DNS label: lower-case letters, digits, dashes',
+  )
+
+export const version = z
+  .string({ error: 'must be text; write it in quotes' })
+  .max(64)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9.+_-]*$/, 'must be made of letters, digits and . + _ -')
+  .regex(/\d/, 'must contain a digit')
+
+/** An absolute path inside a container. */
+export const containerPath = z
+  .string()
+  .max(255)
+  .regex(/^\/[A-Za-z0-9._/@+-]*$/, 'must be an absolute path of letters, digits and . _ / @ + -')
+  .refine(path => !path.split('/').includes('..'), { message: 'must not contain ".."' })
+
+export const environmentName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'must be an environment variable name')
+
+/** One line of text without control characters: what may stand in a unit file. */
+export const line = (max: number) =>
+  z
+    .string({ error: 'must be text; write it in quotes' })
+    .max(max)
+    .refine(text => !/\p{Cc}/u.test(text), {
+      message: 'must not contain line breaks or control characters',
+    })
