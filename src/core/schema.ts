@@ -19,18 +19,53 @@ export function explainIssues(
   schema: z.ZodType,
   source?: Located,
 ): readonly SchemaProblem[] {
-  return error.issues.flatMap(issue => {
-    if (issue.code !== 'unrecognized_keys') {
-      const position = source?.positionOf(issue.path)
-      return [{ path: pathText(issue.path), message: issue.message, position }]
-    }
-    const known = knownKeysAt(schema, issue.path)
+  return error.issues.flatMap(issue => explainIssue(issue, schema, source, []))
+}
+
+function explainIssue(
+  issue: z.core.$ZodIssue,
+  schema: z.ZodType,
+  source: Located | undefined,
+  parent: readonly PropertyKey[],
+): readonly SchemaProblem[] {
+  const path = [...parent, ...issue.path]
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownKeysAt(schema, path)
     return issue.keys.map(key => ({
-      path: pathText([...issue.path, key]),
+      path: pathText([...path, key]),
       message: `unknown key ${JSON.stringify(key)}${suggestion(key, known)}`,
-      position: source?.positionOf(issue.path, key),
+      position: source?.positionOf(path, key),
     }))
-  })
+  }
+  const nearest = issue.code === 'invalid_union' ? nearestBranch(issue.errors) : undefined
+  if (nearest !== undefined) {
+    return nearest.flatMap(inner => explainIssue(inner, schema, source, path))
+  }
+  const message = issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined
+  const position =
+    issue.code === 'invalid_key'
+      ? source?.positionOf(path.slice(0, -1), String(path.at(-1)))
+      : source?.positionOf(path)
+  return [{ path: pathText(path), message: readable(message ?? issue.message), position }]
+}
+
+/** The alternative of a union that the author most likely meant: the one with the fewest wrong or missing keys. */
+function nearestBranch(
+  branches: readonly (readonly z.core.$ZodIssue[])[],
+): readonly z.core.$ZodIssue[] | undefined {
+  const distance = (issues: readonly z.core.$ZodIssue[]): number =>
+    issues
+      .map(issue => (issue.code === 'unrecognized_keys' ? issue.keys.length : 1))
+      .reduce((sum, count) => sum + count, 0)
+  return [...branches].sort((a, b) => distance(a) - distance(b))[0]
+}
+
+/** Says "is missing" where zod says "received undefined", which means nothing to the author of a file. */
+function readable(message: string): string {
+  return message.replace(
+    /^Invalid input: expected (\w+), received undefined$/,
+    'is missing (expected $1)',
+  )
 }
 
 /** `file:line:column: path: message`, leaving out what is not known. */
@@ -51,7 +86,8 @@ export function suggestion(word: string, known: readonly string[]): string {
   return near === undefined ? '' : `; did you mean ${JSON.stringify(near.candidate)}?`
 }
 
-function pathText(path: readonly PropertyKey[]): string {
+/** `['components', 'web', 'ports', 0]` as people write it: `components.web.ports[0]`. */
+export function pathText(path: readonly PropertyKey[]): string {
   return path
     .map(part => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
     .join('')
