@@ -1,0 +1,102 @@
+/** The four signed documents of the catalog as they stand in a file: the wire shapes of TUF 1.0.34 with our fields. */
+import { createHash } from 'node:crypto'
+import { type Digest, digestOf } from '../../src/core/digest.ts'
+
+/** The version of the TUF specification that we write; readers accept every 1.x. */
+export const SPEC_VERSION = '1.0.34'
+
+export type TopRole = 'root' | 'timestamp' | 'snapshot' | 'targets'
+export const TOP_ROLES: readonly TopRole[] = ['root', 'timestamp', 'snapshot', 'targets']
+
+/** `ed25519`: 64 hex digits. `ecdsa` (P-256): PEM of the SubjectPublicKeyInfo. */
+export interface PublicKey {
+  readonly keytype: string
+  readonly scheme: string
+  readonly keyval: { readonly public: string }
+}
+
+export interface RoleKeys {
+  readonly keyids: readonly string[]
+  readonly threshold: number
+}
+
+interface Common<Type extends TopRole> {
+  readonly _type: Type
+  readonly spec_version: string
+  /** From 1; never goes back. */
+  readonly version: number
+  /** Exactly `YYYY-MM-DDTHH:MM:SSZ`; see `formatTime`. */
+  readonly expires: string
+}
+
+export interface RootDocument extends Common<'root'> {
+  readonly consistent_snapshot: boolean
+  readonly keys: Readonly<Record<string, PublicKey>>
+  readonly roles: Readonly<Record<TopRole, RoleKeys>>
+}
+
+/** What a parent document says of another metadata file. Our profile requires every field. */
+export interface MetaEntry {
+  readonly version: number
+  readonly length?: number
+  readonly hashes?: Readonly<Record<string, string>>
+  readonly 'x-blake3'?: Digest
+}
+
+export interface TimestampDocument extends Common<'timestamp'> {
+  readonly meta: { readonly 'snapshot.json': MetaEntry }
+  /** When it was signed, as `expires` is written. */
+  readonly 'x-issued'?: string
+  /** The timestamp before this one: SHA-256, in hex, of its `signed` part as `signedBytes` gives it. */
+  readonly 'x-prev'?: { readonly version: number; readonly sha256: string }
+}
+
+/** Keys of `meta` are `targets.json` and `<delegated role>.json`. */
+export interface SnapshotDocument extends Common<'snapshot'> {
+  readonly meta: Readonly<Record<string, MetaEntry>>
+}
+
+export interface TargetEntry {
+  readonly length: number
+  readonly hashes: Readonly<Record<string, string>>
+  readonly custom?: unknown
+}
+
+export interface DelegatedRole extends RoleKeys {
+  readonly name: string
+  readonly terminating: boolean
+  readonly paths?: readonly string[]
+  readonly path_hash_prefixes?: readonly string[]
+}
+
+export interface TargetsDocument extends Common<'targets'> {
+  readonly targets: Readonly<Record<string, TargetEntry>>
+  readonly delegations?: {
+    readonly keys: Readonly<Record<string, PublicKey>>
+    readonly roles: readonly DelegatedRole[]
+  }
+}
+
+export type CatalogDocument = RootDocument | TimestampDocument | SnapshotDocument | TargetsDocument
+
+/** The entry that describes the metadata file `bytes` in its parent. */
+export function metaEntryOf(version: number, bytes: Uint8Array): Required<MetaEntry> {
+  return {
+    version,
+    length: bytes.length,
+    hashes: { sha256: createHash('sha256').update(bytes).digest('hex') },
+    'x-blake3': digestOf(bytes),
+  }
+}
+
+/** Milliseconds since the epoch as `YYYY-MM-DDTHH:MM:SSZ`; parts of a second are cut off. */
+export function formatTime(timeMs: number): string {
+  return `${new Date(timeMs).toISOString().slice(0, 19)}Z`
+}
+
+/** The inverse of `formatTime`; `undefined` for every other form and for dates that do not exist. */
+export function parseTime(text: string): number | undefined {
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text)) return undefined
+  const timeMs = Date.parse(text)
+  return Number.isFinite(timeMs) && formatTime(timeMs) === text ? timeMs : undefined
+}

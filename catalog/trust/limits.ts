@@ -1,0 +1,22 @@
+/** Bounds on metadata from outside, each with its reason. None of them can be set by a user. */
+
+/** Room for 64 keys with long labels; the root is the one file that is fetched without a signed length. */
+export const ROOT_BYTES_MAX = 512_000
+/** Ours has 700 bytes; fetched without a signed length on every refresh. */
+export const TIMESTAMP_BYTES_MAX = 16_384
+/** 50,000 publishers at 160 bytes each. */
+export const SNAPSHOT_BYTES_MAX = 8_000_000
+/** 10,000 apps of one publisher at 400 bytes each. */
+export const TARGETS_BYTES_MAX = 4_000_000
+/** More than any ceremony has; bounds the signature checks that unauthenticated bytes can cause. */
+export const SIGNATURE_COUNT_MAX = 64
+/** Keys of one role: as many as can sign. */
+export const ROLE_KEY_COUNT_MAX = 64
+/** Root rotations followed in one refresh; the next refresh goes on from there. */
+export const ROOT_STEPS_MAX = 1024
+/** Delegated roles that one lookup may open. */
+export const DELEGATION_COUNT_MAX = 32
+/** Delegations below each other that one lookup may follow. */
+export const DELEGATION_DEPTH_MAX = 64
+/** How far one new version may jump: a stolen key cannot use up the number space at once. */
+export const VERSION_STEP_MAX = 10_000
