@@ -9,10 +9,11 @@ import {
   appId,
   byteSize,
   containerPath,
-  duration,
+  durationBetween,
   environmentName,
   label,
   line,
+  textWanted,
   version,
 } from './values.ts'
 
@@ -39,7 +40,7 @@ const dataSet = z.strictObject({
   /** Ids as the container sees them; the node maps them through its subordinate id range. */
   owner: z.strictObject({ uid: containerUserId, gid: containerUserId }).default({ uid: 0, gid: 0 }),
   mode: z
-    .string()
+    .string({ error: textWanted })
     .regex(/^0[0-7]{3}$/, 'must be four octal digits in quotes, such as "0750"')
     .default('0750'),
   class: z.enum(['user', 'app', 'cache', 'regenerable']).default('app'),
@@ -60,14 +61,14 @@ const port = z.strictObject({
 const health = z.strictObject({
   /** Runs inside the container; argv, no shell. */
   exec: argv.optional(),
-  /** Asked by the node on a published port. */
+  /** Asked by the node on a host port that the component publishes. */
   http: z.strictObject({ port: integer(1, 65_535), path: line(1024).default('/') }).optional(),
   tcp: z.strictObject({ port: integer(1, 65_535) }).optional(),
-  interval: duration.default('30s'),
-  timeout: duration.default('5s'),
+  interval: durationBetween('1s', '1h').default('30s'),
+  timeout: durationBetween('1s', '10m').default('5s'),
   failures: integer(1, 100).default(3),
   /** How long the first start may take before the start counts as failed. */
-  startBudget: duration.default('5m'),
+  startBudget: durationBetween('1s', '7d').default('5m'),
 })
 
 const component = z.strictObject({
@@ -105,7 +106,7 @@ const component = z.strictObject({
       signal: z
         .enum(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'])
         .default('SIGTERM'),
-      grace: duration.default('30s'),
+      grace: durationBetween('0s', '1h').default('30s'),
     })
     .default({ signal: 'SIGTERM', grace: '30s' }),
   resources: z
