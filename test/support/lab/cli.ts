@@ -1,0 +1,46 @@
+/** The lab on the command line: `npm run lab -- doctor|packages|base`. */
+import { messageOf } from '../../../src/core/errors.ts'
+import { buildBase } from './base.ts'
+import { labMissing } from './missing.ts'
+import { ensureLabPackages } from './packages.ts'
+
+/** The lab cannot run here, and the line before says why. */
+const EXIT_MISSING = 77
+const EXIT_FAILED = 1
+const EXIT_USAGE = 2
+
+const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  async doctor() {
+    const missing = await labMissing()
+    console.log(missing ?? 'ok')
+    return missing === undefined ? 0 : EXIT_MISSING
+  },
+  async packages() {
+    console.log((await ensureLabPackages(report)).join(' '))
+    return 0
+  },
+  async base() {
+    console.log((await buildBase(report)).folder)
+    return 0
+  },
+}
+
+function report(line: string): void {
+  console.error(`lab: ${line}`)
+}
+
+async function main([verb = '', ...args]: readonly string[]): Promise<number> {
+  const run = VERBS[verb]
+  if (run === undefined) {
+    report(`"${verb}" is no command; there are ${Object.keys(VERBS).join(', ')}`)
+    return EXIT_USAGE
+  }
+  try {
+    return await run(args)
+  } catch (error) {
+    report(messageOf(error))
+    return EXIT_FAILED
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2))
