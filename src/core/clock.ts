@@ -11,9 +11,9 @@ export interface Clock {
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
-  sleep(ms, signal) {
+  async sleep(ms, signal) {
     signal?.throwIfAborted()
-    return new Promise((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(done, ms)
       function done(): void {
         signal?.removeEventListener('abort', stop)
