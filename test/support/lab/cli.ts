@@ -1,8 +1,11 @@
-/** The lab on the command line: `npm run lab -- doctor|packages|base`. */
+/** The lab on the command line: `npm run lab -- doctor|packages|base|run|exec|gc`. */
 import { messageOf } from '../../../src/core/errors.ts'
 import { buildBase } from './base.ts'
+import { collectGarbage } from './gc.ts'
+import { attachLab } from './handle.ts'
 import { labMissing } from './missing.ts'
 import { ensureLabPackages } from './packages.ts'
+import { parseRun, runInLab } from './run.ts'
 
 /** The lab cannot run here, and the line before says why. */
 const EXIT_MISSING = 77
@@ -21,6 +24,24 @@ const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<number
   },
   async base() {
     console.log((await buildBase(report)).folder)
+    return 0
+  },
+  async run(args) {
+    const { names, command } = parseRun(args)
+    const missing = await labMissing()
+    if (missing === undefined) return runInLab(names, command, report)
+    report(missing)
+    return EXIT_MISSING
+  },
+  async exec([name = '', ...argv]) {
+    const lab = await attachLab()
+    const result = await lab.node(name).exec(argv, { user: 'root' })
+    process.stdout.write(result.stdout)
+    process.stderr.write(result.stderr)
+    return result.code ?? EXIT_FAILED
+  },
+  async gc() {
+    for (const line of await collectGarbage()) report(line)
     return 0
   },
 }

@@ -1,9 +1,12 @@
 /** The lab's front door: real Debian nodes on this machine. */
 export { type Base, buildBase, CONTAINED } from './base.ts'
-export { runCommand, runOk } from './command.ts'
+export { type CommandResult, runCommand, runOk } from './command.ts'
+export type { ExecOptions, NodeUser } from './enter.ts'
 export { LabError } from './errors.ts'
+export { attachLab, type Lab, type LabNode } from './handle.ts'
 export { openLock } from './lock.ts'
 export { labMissing } from './missing.ts'
 export { ensureLabPackages } from './packages.ts'
 export { labCacheFolder } from './paths.ts'
+export { runInLab } from './run.ts'
 export { until } from './wait.ts'
