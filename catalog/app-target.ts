@@ -69,7 +69,7 @@ export function readAppTarget(path: string, target: TargetEntry): AppTarget {
   if (!custom.success) return refused(z.prettifyError(custom.error).replaceAll('\n', ' '))
   const { blake3, mediaType, release } = custom.data
   try {
-    const sha256 = parseSha256(`sha256:${target.hashes['sha256'] ?? ''}`)
+    const sha256 = parseSha256(`sha256:${target.hashes.sha256 ?? ''}`)
     const manifest = { blake3: parseDigest(blake3), sha256, size: target.length, mediaType }
     return { kind: 'entry', entry: { publisher, app, channel, ...release, manifest } }
   } catch {
