@@ -1,5 +1,5 @@
 /** The TUF client workflow over the two ports: load what is stored, walk the roots, fetch what is newer. */
-import { codeOf, messageOf } from '../../src/core/errors.ts'
+import { messageOf } from '../../src/core/errors.ts'
 import { CatalogError } from '../errors.ts'
 import {
   acceptEmbeddedRoot,
@@ -111,7 +111,7 @@ async function fetchFrom(
   try {
     bytes = await source.get(name, maxBytes)
   } catch (error) {
-    if (error instanceof CatalogError || codeOf(error) === 'ABORT_ERR') throw error
+    if (error instanceof CatalogError) throw error
     const why = messageOf(error)
     throw new CatalogError('METADATA_UNREACHABLE', `${name} could not be fetched: ${why}`, {
       cause: error,
