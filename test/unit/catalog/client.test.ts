@@ -9,6 +9,7 @@ import { silentLog } from '../../../src/core/log.ts'
 import {
   createSignedOrigin,
   DAY_MS,
+  makeKey,
   type SignedOrigin,
   START_MS,
 } from '../../support/catalog/signed-origin.ts'
