@@ -1,0 +1,107 @@
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { expect } from 'chai'
+import { buildAppFolders, buildLargeApp } from '../support/images/index.ts'
+import { labMissing } from '../support/lab/index.ts'
+
+const missing = await labMissing()
+const realMissing = process.arch === 'x64' ? missing : 'images of programs are built on x64 only'
+if (realMissing !== undefined) console.log(`left out: real app images: ${realMissing}`)
+
+describe('app images', () => {
+  let folder = ''
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'archy-images-'))
+  })
+  afterEach(async () => {
+    await rm(folder, { recursive: true })
+  })
+
+  const cache = (name: string) => join(folder, name)
+
+  it('have the same digests when they are built twice from nothing', async () => {
+    const first = await buildAppFolders({ mode: 'stub', cacheFolder: cache('a') })
+    const second = await buildAppFolders({ mode: 'stub', cacheFolder: cache('b') })
+    expect(Object.keys(first.images)).to.have.length(5)
+    expect(second.images).to.deep.equal(first.images)
+    expect(first.runnable).to.equal(false)
+  })
+
+  it('are not built again while nothing has changed', async () => {
+    const options = { mode: 'stub', cacheFolder: cache('a') } as const
+    const first = await buildAppFolders(options)
+    const before = await lstat(first.folders.notes)
+    const lines: string[] = []
+    const second = await buildAppFolders({ ...options, onProgress: line => lines.push(line) })
+    expect(second).to.deep.equal(first)
+    expect(lines).to.deep.equal([])
+    expect((await lstat(first.folders.notes)).ino).to.equal(before.ino)
+  })
+
+  it('are built by two callers at once without harm', async () => {
+    const options = { mode: 'stub', cacheFolder: cache('a') } as const
+    const [first, second] = await Promise.all([buildAppFolders(options), buildAppFolders(options)])
+    expect(second).to.deep.equal(first)
+    expect(await readdir(cache('a'))).to.have.length(1)
+  })
+
+  it('drop what a killed build left, and keep what a living one is making', async () => {
+    const [dead, living] = [`building-${2 ** 22 + 1}-x`, `building-${process.ppid}-y`]
+    for (const name of [dead, living]) await mkdir(join(cache('a'), name), { recursive: true })
+    await buildAppFolders({ mode: 'stub', cacheFolder: cache('a') })
+    const left = (await readdir(cache('a'))).filter(name => name.startsWith('building-'))
+    expect(left).to.deep.equal([living])
+  })
+
+  it('share their lower layers as one file on disk', async () => {
+    const { folders } = await buildAppFolders({ mode: 'stub', cacheFolder: cache('a') })
+    const blobs = async (layout: string) => {
+      const path = join(layout, 'blobs/sha256')
+      const names = await readdir(path)
+      return Promise.all(names.map(async name => ({ name, ...(await stat(join(path, name))) })))
+    }
+    const [db, web] = await Promise.all(
+      ['db', 'web'].map(key => blobs(join(folders.notes, 'images', key))),
+    )
+    const shared = db?.filter(({ ino }) => web?.some(other => other.ino === ino))
+    expect(shared).to.have.length(2)
+  })
+
+  describe('of a large app', () => {
+    it('hold as many bytes as asked, which do not compress and follow from the seed', async () => {
+      const apps = await buildAppFolders({ mode: 'stub', cacheFolder: cache('a') })
+      const options = { mib: 2, seed: 'one', id: 'large-one', apps }
+      const [first, again, other] = await Promise.all([
+        buildLargeApp(cache('first'), options),
+        buildLargeApp(cache('again'), options),
+        buildLargeApp(cache('other'), { ...options, seed: 'two' }),
+      ])
+      expect(again.image).to.deep.equal(first.image)
+      expect(other.layer.digest).not.to.equal(first.layer.digest)
+      const path = join(first.folder, 'images/web/blobs', first.layer.digest.replace(':', '/'))
+      const bytes = await readFile(path)
+      expect(bytes).to.have.length(first.layer.sizeBytes)
+      expect(bytes.length).to.be.greaterThan(2 * 1024 * 1024)
+      expect(gzipSync(bytes, { level: 1 }).length).to.be.greaterThan(2 * 1024 * 1024)
+      expect((await readdir(first.folder)).sort()).to.deep.equal(['archy.yaml', 'images'])
+    })
+  })
+
+  if (realMissing === undefined) {
+    it('of real programs have the same digests when they are built again from nothing', async function () {
+      this.timeout(600_000)
+      const cached = await buildAppFolders({ mode: 'real' })
+      const again = await buildAppFolders({ mode: 'real', cacheFolder: cache('real') })
+      const isCurrent = isDeepStrictEqual(again.packages, cached.packages)
+      // The cached images may be older than the newest packages: then a third build is compared.
+      const known = isCurrent
+        ? cached
+        : await buildAppFolders({ mode: 'real', cacheFolder: cache('third') })
+      expect(again.images).to.deep.equal(known.images)
+      expect(again.runnable).to.equal(true)
+    })
+  }
+})
