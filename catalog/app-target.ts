@@ -3,13 +3,12 @@ import { z } from 'zod'
 import type { BlobRef } from '../src/core/blob.ts'
 import { hexOf, parseDigest, parseSha256 } from '../src/core/digest.ts'
 import type { CatalogEntry } from './entry.ts'
+import { PUBLISHED_MANIFEST_BYTES_MAX as MANIFEST_BYTES_MAX } from './manifest/parse.ts'
 import { appId, label, version } from './manifest/values.ts'
 import type { TargetEntry } from './trust/document.ts'
 
 /** The publisher whose apps are found by their bare name. */
 export const FIRST_PARTY = 'core'
-/** A published manifest holds 32 components at most; the largest one in the tests has 40 KiB. */
-export const MANIFEST_BYTES_MAX = 1_048_576
 
 export interface ReleaseFields {
   readonly seq: number
@@ -69,7 +68,7 @@ export function readAppTarget(path: string, target: TargetEntry): AppTarget {
   if (!custom.success) return refused(z.prettifyError(custom.error).replaceAll('\n', ' '))
   const { blake3, mediaType, release } = custom.data
   try {
-    const sha256 = parseSha256(`sha256:${target.hashes['sha256'] ?? ''}`)
+    const sha256 = parseSha256(`sha256:${target.hashes.sha256 ?? ''}`)
     const manifest = { blake3: parseDigest(blake3), sha256, size: target.length, mediaType }
     return { kind: 'entry', entry: { publisher, app, channel, ...release, manifest } }
   } catch {

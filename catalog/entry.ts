@@ -16,6 +16,11 @@ export interface CatalogEntry {
   readonly totalSize: number
 }
 
+declare const signed: unique symbol
+
+/** A manifest whose bytes are the ones that a catalog entry names. Made by `readManifest` alone. */
+export type SignedManifest = AppManifest & { readonly [signed]: true }
+
 declare const verified: unique symbol
 
 /**

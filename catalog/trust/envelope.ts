@@ -67,17 +67,21 @@ export function parseEnvelope(name: string, bytes: Uint8Array, maxBytes: number)
     )
   }
   const value = parseJson(name, bytes)
-  if (!isObject(value) || !isObject(value['signed']) || !Array.isArray(value['signatures'])) {
+  if (!isObject(value) || !isObject(value.signed) || !Array.isArray(value.signatures)) {
     throw malformed(name, 'it must be an object with "signed" and "signatures"')
   }
-  const signatures: readonly unknown[] = value['signatures']
+  const signatures: readonly unknown[] = value.signatures
   if (signatures.length > SIGNATURE_COUNT_MAX) {
     throw malformed(
       name,
       `it has ${signatures.length} signatures; the limit is ${SIGNATURE_COUNT_MAX}`,
     )
   }
-  return { signed: value['signed'], signatures: signatures.map(item => parseSignature(name, item)) }
+  const parsed = signatures.map(item => parseSignature(name, item))
+  if (new Set(parsed.map(({ keyid }) => keyid)).size !== parsed.length) {
+    throw malformed(name, 'it has two signatures with one key id')
+  }
+  return { signed: value.signed, signatures: parsed }
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,0 +1,97 @@
+/**
+ * The accepted files on disk, named as at the origin. `timestamp.json` is written last and names the rest, so a
+ * process that is killed between two writes leaves the set of before, or the new one, and nothing between.
+ */
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readFileBounded, syncFolder, writeFileAtomic } from '../src/core/files.ts'
+import type { Floors } from './trust/floors.ts'
+import { SNAPSHOT_BYTES_MAX } from './trust/limits.ts'
+import type { Trusted } from './trust/refresh.ts'
+import type { Store } from './trust/store.ts'
+
+/** By file name, such as `timestamp.json` or `12.snapshot.json`. */
+export type CacheFiles = ReadonlyMap<string, Uint8Array>
+
+export type CacheStep =
+  | { readonly kind: 'write'; readonly name: string; readonly bytes: Uint8Array }
+  | { readonly kind: 'remove'; readonly name: string }
+
+/** Far above one root per week for ten years and one file per delegated publisher of a large origin. */
+const FILE_COUNT_MAX = 20_000
+
+/** A store in memory that starts with `files`; what it is given later is in `files()`. */
+export function createMemoryStore(
+  start: CacheFiles,
+  startFloors: Floors,
+): Store & { files(): CacheFiles } {
+  const files = new Map(start)
+  let floors = startFloors
+  return {
+    get: (role, version) => files.get(fileNameOf(role, version)),
+    set: (role, version, bytes) => void files.set(fileNameOf(role, version), bytes),
+    getFloors: () => floors,
+    setFloors(value) {
+      floors = value
+    },
+    files: () => files,
+  }
+}
+
+/** The order in which the disk goes from `before` to `after`. Pure. */
+export function planCommit(before: CacheFiles, after: CacheFiles): readonly CacheStep[] {
+  const writes = [...after]
+    .filter(([name, bytes]) => !isSame(before.get(name), bytes))
+    .map(([name, bytes]) => ({ kind: 'write', name, bytes }) as const)
+    .sort((a, b) => rankOf(a.name) - rankOf(b.name))
+  const removals = [...before.keys()]
+    .filter(name => !after.has(name))
+    .map(name => ({ kind: 'remove', name }) as const)
+  return [...writes, ...removals]
+}
+
+/** What belongs to the trusted set; every root stays, because the chain is walked again at each start. */
+export function filesOf(files: CacheFiles, { timestamp, snapshot }: Trusted): CacheFiles {
+  const wanted = new Set(timestamp === undefined ? [] : ['timestamp.json'])
+  if (timestamp !== undefined) wanted.add(fileNameOf('snapshot', timestamp.snapshot.version))
+  for (const [role, meta] of snapshot?.meta ?? []) wanted.add(fileNameOf(role, meta.version))
+  return new Map([...files].filter(([name]) => isRootFile(name) || wanted.has(name)))
+}
+
+export async function readCache(folder: string): Promise<CacheFiles> {
+  await mkdir(folder, { recursive: true })
+  const files = new Map<string, Uint8Array>()
+  for (const name of (await readdir(folder)).slice(0, FILE_COUNT_MAX)) {
+    // A process that was killed while it wrote leaves its temporary file.
+    if (name.endsWith('.tmp')) await rm(join(folder, name), { force: true })
+    if (!/^(timestamp|\d+\.[^/]+)\.json$/.test(name)) continue
+    const bytes = await readFileBounded(join(folder, name), SNAPSHOT_BYTES_MAX)
+    if (bytes !== undefined) files.set(name, bytes)
+  }
+  return files
+}
+
+export async function applySteps(folder: string, steps: readonly CacheStep[]): Promise<void> {
+  for (const step of steps) {
+    if (step.kind === 'write') await writeFileAtomic(join(folder, step.name), step.bytes)
+    else await rm(join(folder, step.name), { force: true })
+  }
+  if (steps.length > 0) await syncFolder(folder)
+}
+
+export function isRootFile(name: string): boolean {
+  return /^\d+\.root\.json$/.test(name)
+}
+
+function fileNameOf(role: string, version: number | undefined): string {
+  return role === 'timestamp' ? 'timestamp.json' : `${version}.${encodeURIComponent(role)}.json`
+}
+
+function rankOf(name: string): number {
+  if (isRootFile(name)) return Number.parseInt(name, 10) - Number.MAX_SAFE_INTEGER
+  return name === 'timestamp.json' ? 1 : 0
+}
+
+function isSame(a: Uint8Array | undefined, b: Uint8Array): boolean {
+  return a !== undefined && (a === b || Buffer.compare(a, b) === 0)
+}

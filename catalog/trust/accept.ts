@@ -1,0 +1,212 @@
+/**
+ * The decisions of the TUF client workflow, one function per file: bytes in, model out, or a `CatalogError`.
+ * Pure: no I/O, no clock. Order inside each: size, JSON, envelope, signatures, form, structure, versions, so that
+ * nothing that nobody signed is ever read beyond its envelope.
+ * @see TUF 1.0.34 §5
+ */
+import { CatalogError } from '../errors.ts'
+import { checkBytes } from './bytes.ts'
+import { malformed, parseEnvelope } from './envelope.ts'
+import type { Floor, Floors } from './floors.ts'
+import {
+  ROOT_BYTES_MAX,
+  SNAPSHOT_BYTES_MAX,
+  TARGETS_BYTES_MAX,
+  TIMESTAMP_BYTES_MAX,
+  VERSION_STEP_MAX,
+} from './limits.ts'
+import type {
+  MetaModel,
+  RoleModel,
+  RootModel,
+  Rules,
+  SnapshotModel,
+  TargetsModel,
+  TimestampModel,
+} from './model.ts'
+import {
+  checkDelegationProfile,
+  checkFileForm,
+  checkMetaProfile,
+  checkRoleProfile,
+  checkRootProfile,
+} from './profile.ts'
+import { checkSignatures } from './signatures.ts'
+import { parseRoot, parseSnapshot, parseTargets, parseTimestamp } from './structure.ts'
+
+/**
+ * The root that the node was given. Its bytes are trusted; that it signs itself only proves that they are whole.
+ * @throws CatalogError `ROOT_INVALID`
+ */
+export function acceptEmbeddedRoot(bytes: Uint8Array, rules: Rules): RootModel {
+  const name = 'the embedded root'
+  try {
+    const envelope = parseEnvelope(name, bytes, ROOT_BYTES_MAX)
+    const root = parseRoot(name, envelope.signed)
+    checkSignatures(name, envelope, root.roles.root)
+    if (rules.strict) {
+      checkFileForm(name, bytes, envelope)
+      checkRootProfile(name, root)
+    }
+    return root
+  } catch (error) {
+    throw new CatalogError(
+      'ROOT_INVALID',
+      `the embedded root cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    )
+  }
+}
+
+/** The next root: signed by the keys of the one before and by its own, and its version is exactly one higher. */
+export function acceptNextRoot(current: RootModel, bytes: Uint8Array, rules: Rules): RootModel {
+  const name = `${current.version + 1}.root.json`
+  const signed = authenticate(name, bytes, ROOT_BYTES_MAX, current.roles.root, rules)
+  const root = parseRoot(name, signed)
+  if (root.version !== current.version + 1) {
+    throw new CatalogError('VERSION_MISMATCH', `${name} says that it is version ${root.version}`)
+  }
+  checkSignatures(name, parseEnvelope(name, bytes, ROOT_BYTES_MAX), root.roles.root)
+  if (rules.strict) checkRootProfile(name, root)
+  return root
+}
+
+/** @throws CatalogError also `VERSION_ROLLBACK`, `VERSION_REUSED` */
+export function acceptTimestamp(
+  root: RootModel,
+  floors: Floors,
+  bytes: Uint8Array,
+  rules: Rules,
+): TimestampModel {
+  const name = 'timestamp.json'
+  const signed = authenticate(name, bytes, TIMESTAMP_BYTES_MAX, root.roles.timestamp, rules)
+  const timestamp = parseTimestamp(name, signed)
+  checkVersion(name, timestamp, floors.timestamp, rules)
+  const snapshot = { version: timestamp.snapshot.version, content: undefined }
+  checkVersion(`snapshot.json in ${name}`, snapshot, floors.snapshot, rules)
+  if (rules.strict) checkMetaProfile('snapshot.json', timestamp.snapshot)
+  return timestamp
+}
+
+export function acceptSnapshot(
+  root: RootModel,
+  expected: MetaModel,
+  floors: Floors,
+  bytes: Uint8Array,
+  rules: Rules,
+): SnapshotModel {
+  const name = 'snapshot.json'
+  checkBytes(name, expected, bytes)
+  const signed = authenticate(name, bytes, SNAPSHOT_BYTES_MAX, root.roles.snapshot, rules)
+  const snapshot = parseSnapshot(name, signed)
+  checkExactVersion(name, snapshot.version, expected.version)
+  checkVersion(name, snapshot, floors.snapshot, rules)
+  for (const [role, floor] of floors.roles) {
+    const meta = snapshot.meta.get(role)
+    if (meta === undefined) {
+      throw new CatalogError(
+        'VERSION_ROLLBACK',
+        `${name} no longer lists ${role}.json, which this node has seen in version ${floor.version}`,
+      )
+    }
+    const listed = { version: meta.version, content: undefined }
+    checkVersion(`${role}.json in ${name}`, listed, floor, rules)
+  }
+  if (!snapshot.meta.has('targets')) throw malformed(name, 'it does not list targets.json')
+  if (rules.strict) {
+    for (const [role, meta] of snapshot.meta) checkMetaProfile(`${role}.json`, meta)
+  }
+  return snapshot
+}
+
+/** The targets of `role`, which is `targets` itself or a delegated role; `keys` is who may sign it. */
+export function acceptTargets(
+  role: string,
+  keys: RoleModel,
+  expected: MetaModel,
+  floor: Floor | undefined,
+  bytes: Uint8Array,
+  rules: Rules,
+): TargetsModel {
+  const name = `${role}.json`
+  checkBytes(name, expected, bytes)
+  if (rules.strict) checkRoleProfile(name, keys)
+  const signed = authenticate(name, bytes, TARGETS_BYTES_MAX, keys, rules)
+  const targets = parseTargets(name, signed)
+  checkExactVersion(name, targets.version, expected.version)
+  checkVersion(name, targets, floor, rules)
+  if (rules.strict) {
+    for (const delegation of targets.delegations) checkDelegationProfile(name, delegation)
+  }
+  return targets
+}
+
+/** @throws CatalogError `METADATA_EXPIRED` */
+export function checkExpiry(name: string, model: { expiresMs: number }, nowMs: number): void {
+  if (model.expiresMs > nowMs) return
+  const since = new Date(model.expiresMs).toISOString()
+  const now = new Date(nowMs).toISOString()
+  throw new CatalogError(
+    'METADATA_EXPIRED',
+    `${name} expired at ${since} and it is ${now} now. Its origin has to sign a new one; check this machine's clock too`,
+  )
+}
+
+function authenticate(
+  name: string,
+  bytes: Uint8Array,
+  maxBytes: number,
+  role: RoleModel,
+  rules: Rules,
+): unknown {
+  const envelope = parseEnvelope(name, bytes, maxBytes)
+  checkSignatures(name, envelope, role)
+  if (rules.strict) checkFileForm(name, bytes, envelope)
+  return envelope.signed
+}
+
+function checkExactVersion(name: string, version: number, expected: number): void {
+  if (version === expected) return
+  throw new CatalogError(
+    'VERSION_MISMATCH',
+    `${name} says that it is version ${version}; its signed parent says ${expected}`,
+  )
+}
+
+interface Versioned {
+  readonly version: number
+  readonly content: string | undefined
+}
+
+function checkVersion(
+  name: string,
+  found: Versioned,
+  floor: Floor | undefined,
+  rules: Rules,
+): void {
+  if (floor === undefined) return
+  if (found.version < floor.version) {
+    throw new CatalogError(
+      'VERSION_ROLLBACK',
+      `${name} is version ${found.version}, but this node has seen version ${floor.version} already`,
+    )
+  }
+  if (!rules.strict) return
+  if (found.version > floor.version + VERSION_STEP_MAX) {
+    throw new CatalogError(
+      'VERSION_MISMATCH',
+      `${name} jumps from version ${floor.version} to ${found.version}; ${VERSION_STEP_MAX} is the most`,
+    )
+  }
+  const isOther =
+    found.version === floor.version &&
+    floor.content !== undefined &&
+    found.content !== undefined &&
+    found.content !== floor.content
+  if (!isOther) return
+  throw new CatalogError(
+    'VERSION_REUSED',
+    `${name} has other content than the version ${found.version} that this node has seen: ` +
+      `its origin signed two different files with one number`,
+  )
+}

@@ -1,0 +1,63 @@
+/** Reads single fields of authenticated JSON; each function throws `METADATA_MALFORMED` with the path of the field. */
+import { isObject, malformed } from './envelope.ts'
+
+/** A value inside a document, with where it stands. */
+export interface Field {
+  /** For example `root.json: roles.timestamp`. */
+  readonly file: string
+  readonly path: string
+  readonly value: unknown
+}
+
+export function documentField(file: string, value: unknown): Field {
+  return { file, path: '', value }
+}
+
+/** The member `key`, which may be absent (`value` is then undefined). Never looks at a prototype. */
+export function member(field: Field, key: string): Field {
+  const value = objectOf(field)
+  const path = field.path === '' ? key : `${field.path}.${key}`
+  return { file: field.file, path, value: Object.hasOwn(value, key) ? value[key] : undefined }
+}
+
+/** Every member of an object with free keys. */
+export function membersOf(field: Field): readonly (readonly [string, Field])[] {
+  return Object.entries(objectOf(field)).map(([key, value]) => [
+    key,
+    { file: field.file, path: `${field.path}.${key.slice(0, 80)}`, value },
+  ])
+}
+
+export function itemsOf(field: Field): readonly Field[] {
+  if (!Array.isArray(field.value)) throw wrong(field, 'must be a list')
+  const items: readonly unknown[] = field.value
+  return items.map((value, index) => ({ ...field, path: `${field.path}[${index}]`, value }))
+}
+
+export function objectOf(field: Field): Readonly<Record<string, unknown>> {
+  if (!isObject(field.value)) throw wrong(field, 'must be an object')
+  return field.value
+}
+
+export function textOf(field: Field): string {
+  if (typeof field.value !== 'string') throw wrong(field, 'must be text')
+  return field.value
+}
+
+export function booleanOf(field: Field): boolean {
+  if (typeof field.value !== 'boolean') throw wrong(field, 'must be true or false')
+  return field.value
+}
+
+/** An integer of at least `min` that JavaScript holds exactly. */
+export function integerOf(field: Field, min: number): number {
+  const { value } = field
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min) {
+    throw wrong(field, `must be an integer from ${min} to 2^53-1`)
+  }
+  return value
+}
+
+export function wrong(field: Field, why: string): Error {
+  return malformed(field.file, `${field.path === '' ? 'the document' : field.path} ${why}`)
+}

@@ -1,0 +1,190 @@
+/** Turns authenticated JSON into models. Only called on bytes whose signatures were checked (or the embedded root). */
+import { type Digest, parseDigest } from '../../src/core/digest.ts'
+import { type PublicKey, parseTime, type TargetEntry, TOP_ROLES, type TopRole } from './document.ts'
+import { contentHash } from './envelope.ts'
+import {
+  booleanOf,
+  documentField,
+  type Field,
+  integerOf,
+  itemsOf,
+  member,
+  membersOf,
+  objectOf,
+  textOf,
+  wrong,
+} from './fields.ts'
+import { ROLE_KEY_COUNT_MAX } from './limits.ts'
+import type {
+  DelegationModel,
+  MetaModel,
+  RoleModel,
+  RootModel,
+  SnapshotModel,
+  TargetsModel,
+  TimestampModel,
+} from './model.ts'
+
+/** @throws CatalogError `METADATA_MALFORMED`, as every function here */
+export function parseRoot(name: string, signed: unknown): RootModel {
+  const field = documentField(name, signed)
+  const keys = parseKeys(member(field, 'keys'))
+  const roles = member(field, 'roles')
+  return {
+    ...parseCommon(field, 'root'),
+    consistentSnapshot: booleanOf(member(field, 'consistent_snapshot')),
+    roles: {
+      root: parseRole(member(roles, 'root'), keys),
+      timestamp: parseRole(member(roles, 'timestamp'), keys),
+      snapshot: parseRole(member(roles, 'snapshot'), keys),
+      targets: parseRole(member(roles, 'targets'), keys),
+    },
+  }
+}
+
+export function parseTimestamp(name: string, signed: unknown): TimestampModel {
+  const field = documentField(name, signed)
+  const issued = member(field, 'x-issued')
+  return {
+    ...parseCommon(field, 'timestamp'),
+    snapshot: parseMeta(member(member(field, 'meta'), 'snapshot.json')),
+    issuedMs: issued.value === undefined ? undefined : timeOf(issued),
+    content: contentHash(signed),
+  }
+}
+
+export function parseSnapshot(name: string, signed: unknown): SnapshotModel {
+  const field = documentField(name, signed)
+  const meta = new Map<string, MetaModel>()
+  for (const [file, entry] of membersOf(member(field, 'meta'))) {
+    if (!file.endsWith('.json')) throw wrong(entry, 'must be named <role>.json')
+    meta.set(file.slice(0, -'.json'.length), parseMeta(entry))
+  }
+  return { ...parseCommon(field, 'snapshot'), meta, content: contentHash(signed) }
+}
+
+export function parseTargets(name: string, signed: unknown): TargetsModel {
+  const field = documentField(name, signed)
+  const targets = new Map<string, TargetEntry>()
+  for (const [path, entry] of membersOf(member(field, 'targets'))) {
+    targets.set(path, parseTarget(entry))
+  }
+  const delegations = member(field, 'delegations')
+  return {
+    ...parseCommon(field, 'targets'),
+    targets,
+    delegations: delegations.value === undefined ? [] : parseDelegations(delegations),
+    content: contentHash(signed),
+  }
+}
+
+function parseCommon(field: Field, type: TopRole): { version: number; expiresMs: number } {
+  const found = textOf(member(field, '_type'))
+  if (found !== type)
+    throw wrong(member(field, '_type'), `is ${JSON.stringify(found.slice(0, 40))}`)
+  const spec = member(field, 'spec_version')
+  if (!/^1(\.\d{1,6}){1,2}$/.test(textOf(spec))) throw wrong(spec, 'must be a version 1.x of TUF')
+  return {
+    version: integerOf(member(field, 'version'), 1),
+    expiresMs: timeOf(member(field, 'expires')),
+  }
+}
+
+function timeOf(field: Field): number {
+  const timeMs = parseTime(textOf(field))
+  if (timeMs === undefined) throw wrong(field, 'must be a time of the form YYYY-MM-DDTHH:MM:SSZ')
+  return timeMs
+}
+
+function parseKeys(field: Field): ReadonlyMap<string, PublicKey> {
+  const keys = new Map<string, PublicKey>()
+  for (const [id, key] of membersOf(field)) {
+    keys.set(id, {
+      keytype: textOf(member(key, 'keytype')),
+      scheme: textOf(member(key, 'scheme')),
+      keyval: { public: textOf(member(member(key, 'keyval'), 'public')) },
+    })
+  }
+  return keys
+}
+
+function parseRole(field: Field, keys: ReadonlyMap<string, PublicKey>): RoleModel {
+  const ids = itemsOf(member(field, 'keyids')).map(textOf)
+  if (ids.length > ROLE_KEY_COUNT_MAX)
+    throw wrong(field, `has more than ${ROLE_KEY_COUNT_MAX} keys`)
+  if (new Set(ids).size !== ids.length) throw wrong(field, 'names a key twice')
+  const own = new Map<string, PublicKey>()
+  for (const id of ids) {
+    const key = keys.get(id)
+    if (key !== undefined) own.set(id, key)
+  }
+  return { keys: own, threshold: integerOf(member(field, 'threshold'), 1) }
+}
+
+function parseMeta(field: Field): MetaModel {
+  const length = member(field, 'length')
+  const blake3 = member(field, 'x-blake3')
+  const hashes = member(field, 'hashes')
+  return {
+    version: integerOf(member(field, 'version'), 1),
+    length: length.value === undefined ? undefined : integerOf(length, 1),
+    hashes: hashes.value === undefined ? new Map() : parseHashes(hashes),
+    blake3: blake3.value === undefined ? undefined : parseBlake3(blake3),
+  }
+}
+
+function parseHashes(field: Field): ReadonlyMap<string, string> {
+  const hashes = new Map<string, string>()
+  for (const [algorithm, hash] of membersOf(field)) {
+    const text = textOf(hash)
+    if (!/^([0-9a-f]{2}){16,64}$/.test(text)) throw wrong(hash, 'must be lower-case hex')
+    hashes.set(algorithm, text)
+  }
+  if (hashes.size === 0) throw wrong(field, 'must name at least one hash')
+  return hashes
+}
+
+function parseBlake3(field: Field): Digest {
+  try {
+    return parseDigest(textOf(field))
+  } catch {
+    throw wrong(field, 'must be blake3: and 64 hex digits')
+  }
+}
+
+function parseTarget(field: Field): TargetEntry {
+  const custom = member(field, 'custom')
+  return {
+    length: integerOf(member(field, 'length'), 0),
+    hashes: Object.fromEntries(parseHashes(member(field, 'hashes'))),
+    ...(custom.value === undefined ? {} : { custom: objectOf(custom) }),
+  }
+}
+
+function parseDelegations(field: Field): readonly DelegationModel[] {
+  const keys = parseKeys(member(field, 'keys'))
+  const seen = new Set<string>(TOP_ROLES)
+  return itemsOf(member(field, 'roles')).map(item => {
+    const name = textOf(member(item, 'name'))
+    if (name === '' || name.length > 128)
+      throw wrong(item, 'must have a name of 1 to 128 characters')
+    if (seen.has(name)) throw wrong(item, `has a name that is taken: ${JSON.stringify(name)}`)
+    seen.add(name)
+    const paths = textList(member(item, 'paths'))
+    const pathHashPrefixes = textList(member(item, 'path_hash_prefixes'))
+    if ((paths === undefined) === (pathHashPrefixes === undefined)) {
+      throw wrong(item, 'must have either "paths" or "path_hash_prefixes"')
+    }
+    return {
+      ...parseRole(item, keys),
+      name,
+      terminating: booleanOf(member(item, 'terminating')),
+      paths: paths ?? [],
+      pathHashPrefixes: pathHashPrefixes ?? [],
+    }
+  })
+}
+
+function textList(field: Field): readonly string[] | undefined {
+  return field.value === undefined ? undefined : itemsOf(field).map(textOf)
+}
