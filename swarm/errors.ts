@@ -5,6 +5,7 @@ import { NodeError } from '../src/core/errors.ts'
 export class StoreError extends NodeError<
   | 'STORE_LOCKED'
   | 'STORE_CLOSED'
+  | 'INDEX_UNUSABLE'
   | 'PIECE_ABSENT'
   | 'PIECE_LAYER_MISSING'
   | 'PIECE_LAYER_MISMATCH'

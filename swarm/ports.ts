@@ -8,7 +8,7 @@ export interface BlobId {
   readonly sizeBytes: number
 }
 
-/** A blob of which the store holds at least one verified piece. */
+/** A blob of which the store holds at least one verified piece. A live view: it follows what the store learns. */
 export interface HeldBlob extends BlobId {
   readonly pieceSizeBytes: number
   readonly pieceCount: number
@@ -16,6 +16,8 @@ export interface HeldBlob extends BlobId {
   hasPiece(pieceIndex: number): boolean
   readonly heldPieceCount: number
   readonly isComplete: boolean
+  /** When it was last written or read, milliseconds since the Unix epoch: what a clean-up deletes first. */
+  readonly lastUsedMs: number
 }
 
 /** Verified bytes by address, on disk. Presence only grows; a deletion is of a whole blob. */
