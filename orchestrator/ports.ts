@@ -1,10 +1,12 @@
-/** The seams between the orchestrator and the host: Podman, systemd, unit files. */
+/** The seams between the orchestrator and the host: Podman, systemd, Quadlet's generator, ports on this machine. */
 
 export interface UnitState {
   /** `active`, `inactive`, `failed`, `activating`, `deactivating`, or `not-found` when systemd knows no such unit. */
   readonly active: string
   readonly sub: string
   readonly result: string
+  /** How often systemd restarted it by itself since it was last started on purpose. */
+  readonly restarts: number
 }
 
 export interface ContainerState {
@@ -21,30 +23,76 @@ export interface Podman {
   version(): Promise<string>
   /** Image ID (config digest, hex) and manifest digest of an image in storage, or `undefined`. */
   image(reference: string): Promise<{ id: string; manifestDigest: string } | undefined>
-  /** Loads an OCI layout folder and gives the image `name`. */
+  /** Loads an OCI layout folder whose index names the image `name`. @throws FileError `DISK_FULL`, HostError */
   loadLayout(layoutFolder: string, name: string, signal?: AbortSignal): Promise<void>
+  /** Takes the name away; the image goes too when nothing else names or uses it. Fine when there is none. */
+  removeImage(name: string): Promise<void>
+  /** What a quick check of the storage finds damaged; empty when all is well. */
+  damage(): Promise<readonly string[]>
+  /** Removes damaged layers and images, never containers. */
+  repair(): Promise<void>
   /** Makes everything in container storage survive a power cut. */
   syncStorage(): Promise<void>
-  /** Every container with the label `app.id`, running or not. */
+  /** Every container of this user, running or not. */
   containers(): Promise<readonly ContainerState[]>
   removeContainer(name: string): Promise<void>
   secretNames(): Promise<readonly string[]>
-  /** The value goes through standard input only. */
+  /** Replaces one of the same name. The value goes through standard input only. */
   createSecret(name: string, value: Uint8Array): Promise<void>
   removeSecret(name: string): Promise<void>
+  networkNames(): Promise<readonly string[]>
   removeNetwork(name: string): Promise<void>
-  /** Runs `chown` and `chmod` on a folder with container ids, inside the user namespace. */
+  /** Runs `chmod` and `chown` on a folder with container ids, inside the user namespace. */
   ownFolder(path: string, uid: number, gid: number, mode: string): Promise<void>
 }
 
 export interface Systemd {
   daemonReload(): Promise<void>
-  start(unit: string, timeoutMs: number): Promise<void>
-  stop(unit: string, timeoutMs: number): Promise<void>
-  kill(unit: string): Promise<void>
-  resetFailed(unit: string): Promise<void>
+  /** Queues the jobs and returns; the caller watches `units`. */
+  start(units: readonly string[]): Promise<void>
+  /** Returns when the unit is up. @throws HostError `HOST_COMMAND_FAILED`, `HOST_COMMAND_TIMEOUT` */
+  startAndWait(unit: string, timeoutMs: number): Promise<void>
+  /** From the next boot on, or not any more. */
   enable(unit: string): Promise<void>
   disable(unit: string): Promise<void>
-  /** All units whose name matches the shell pattern, by unit name. */
-  units(pattern: string): Promise<ReadonlyMap<string, UnitState>>
+  /** Queues the jobs and returns. */
+  stop(units: readonly string[]): Promise<void>
+  /** SIGKILL to every process of the unit; fine when there is none. */
+  kill(unit: string): Promise<void>
+  /** Fine when the unit is unknown or did not fail. */
+  resetFailed(unit: string): Promise<void>
+  /** The state of each unit that was asked for. */
+  units(names: readonly string[]): Promise<ReadonlyMap<string, UnitState>>
+  /** The last lines that the unit wrote, oldest first. */
+  logs(unit: string, lines: number): Promise<string>
+}
+
+export interface DryRun {
+  /** The service files that the generator would make, by name. */
+  readonly services: ReadonlyMap<string, string>
+  /** Everything that the generator complains about. */
+  readonly problems: readonly string[]
+}
+
+export interface Quadlet {
+  /** Runs the machine's own generator over a folder of unit files; `undefined` when the machine has none. */
+  dryRun(folder: string): Promise<DryRun | undefined>
+}
+
+/** Network ports of this machine, as the node sees them from outside the containers. */
+export interface Endpoints {
+  /** `refused`: this user may not bind it (below the first unprivileged port). */
+  portState(port: number, protocol: 'tcp' | 'udp'): Promise<'free' | 'taken' | 'refused'>
+  /** True when the answer shows a working service: 2xx, 3xx, 401 or 403. */
+  answersHttp(port: number, path: string, timeoutMs: number): Promise<boolean>
+  /** True when a connection is accepted and stays open, or data comes. */
+  answersTcp(port: number, timeoutMs: number): Promise<boolean>
+}
+
+/** What the orchestrator needs of the machine. */
+export interface Host {
+  readonly podman: Podman
+  readonly systemd: Systemd
+  readonly quadlet: Quadlet
+  readonly endpoints: Endpoints
 }

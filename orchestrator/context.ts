@@ -1,0 +1,39 @@
+/** What every part of the orchestrator is given, and the folders it works in. */
+import { join } from 'node:path'
+import type { Clock } from '../src/core/clock.ts'
+import type { Log } from '../src/core/log.ts'
+import type { Host } from './ports.ts'
+
+export interface OrchestratorDeps extends Host {
+  readonly clock: Clock
+  readonly log: Log
+  /** Cryptographically strong: secrets are made of it. */
+  readonly randomBytes: (length: number) => Uint8Array
+}
+
+export interface OrchestratorOptions {
+  readonly stateFolder: string
+  /** On the file system that holds user data; the data sets of app `x` are in its folder `x`. */
+  readonly dataFolder: string
+  /** Quadlet's folder of this user, as a rule `~/.config/containers/systemd`. */
+  readonly unitFolder: string
+  /** Plain user units, as a rule `~/.config/systemd/user`. */
+  readonly userUnitFolder: string
+  /** `render` writes and checks units but never calls Podman or systemd. */
+  readonly mode: 'systemd' | 'render'
+}
+
+export interface Context {
+  readonly deps: OrchestratorDeps
+  readonly options: OrchestratorOptions
+}
+
+export const recordFolder = (options: OrchestratorOptions): string =>
+  join(options.stateFolder, 'apps')
+export const secretFolder = (options: OrchestratorOptions, id: string): string =>
+  join(options.stateFolder, 'secrets', id)
+/** Half-made things; whatever is in it after a start is rubbish. */
+export const stagingFolder = (options: OrchestratorOptions): string =>
+  join(options.stateFolder, 'staging')
+export const appDataFolder = (options: OrchestratorOptions, id: string): string =>
+  join(options.dataFolder, id)

@@ -1,0 +1,29 @@
+/** The codes of everything that the orchestrator refuses or could not do. The table in CONTRIBUTING.md lists them. */
+import { NodeError } from '../src/core/errors.ts'
+
+/** An app could not be brought into the wanted state; what ran before is unchanged unless the message says otherwise. */
+export class OrchestratorError extends NodeError<
+  | 'APP_NOT_INSTALLED'
+  | 'APP_UNHEALTHY'
+  | 'CLOSING'
+  | 'CONTAINER_NAME_TAKEN'
+  | 'INSTALL_INTERRUPTED'
+  | 'IMAGE_MISMATCH'
+  | 'IMAGE_LOAD_FAILED'
+  | 'PATH_UNSUITABLE'
+  | 'PODMAN_TOO_OLD'
+  | 'PORT_TAKEN'
+  | 'PORT_REFUSED'
+  | 'RECORD_MALFORMED'
+  | 'RELEASE_OLDER'
+  | 'RELEASE_REJECTED'
+  | 'STOP_FAILED'
+  | 'UNIT_VALUE_REFUSED'
+  | 'UNITS_REFUSED'
+  | 'UPDATE_ROLLED_BACK'
+> {}
+
+/** A program of the host (podman, systemctl, the generator) is missing, failed, or did not answer in time. */
+export class HostError extends NodeError<
+  'HOST_PROGRAM_MISSING' | 'HOST_COMMAND_FAILED' | 'HOST_COMMAND_TIMEOUT'
+> {}

@@ -1,0 +1,48 @@
+/** Asks the host how apps are doing. One read of systemd and one of Podman, however many apps. */
+import type { Context } from './context.ts'
+import { targetUnit } from './names.ts'
+import type { ContainerState, UnitState } from './ports.ts'
+import type { AppSpec } from './spec.ts'
+import type { Observed } from './status.ts'
+
+export interface Snapshot {
+  readonly units: ReadonlyMap<string, UnitState>
+  readonly containers: readonly ContainerState[]
+}
+
+/** @throws HostError when either read fails; a half answer is never returned. */
+export async function takeSnapshot(
+  { deps }: Context,
+  specs: readonly AppSpec[],
+): Promise<Snapshot> {
+  const names = specs.flatMap(spec => [
+    targetUnit(spec.id),
+    ...spec.components.map(({ unit }) => unit),
+  ])
+  const units = await deps.systemd.units(names)
+  return { units, containers: await deps.podman.containers() }
+}
+
+/** Adds the answers of the network probes of one app; only components that are up are asked. */
+export async function observeApp(
+  { deps }: Context,
+  spec: AppSpec,
+  snapshot: Snapshot,
+): Promise<Observed> {
+  const answers = await Promise.all(
+    spec.components.map(async ({ name, unit, probe }) => {
+      const isUp = snapshot.units.get(unit)?.active === 'active'
+      if (!isUp || probe.kind === 'exec' || probe.kind === 'none') return undefined
+      const isAnswering =
+        probe.kind === 'http'
+          ? await deps.endpoints.answersHttp(probe.port, probe.path, probe.timeoutMs)
+          : await deps.endpoints.answersTcp(probe.port, probe.timeoutMs)
+      return isAnswering ? name : undefined
+    }),
+  )
+  return {
+    units: snapshot.units,
+    containers: snapshot.containers.filter(({ labels }) => labels['app.id'] === spec.id),
+    answering: new Set(answers.filter(name => name !== undefined)),
+  }
+}

@@ -1,0 +1,188 @@
+/** The operations on one app. Each step is on disk before its effect and may be done again after a power cut. */
+import type { VerifiedRelease } from '../catalog/index.ts'
+import type { Context } from './context.ts'
+import { OrchestratorError } from './errors.ts'
+import { secretPrefix } from './names.ts'
+import { type Offer, planInstall } from './plan.ts'
+import { prepareGeneration } from './prepare.ts'
+import { type AppRecord, emptyRecord, type Generation, problemOf, writeRecord } from './record.ts'
+import { removeNetwork, startApp, stopApp } from './run-app.ts'
+import { shownGeneration } from './status.ts'
+import { removeImages, rollBack, switchTo, type Work } from './switch.ts'
+import { disableTarget, enableTarget, removeUnits } from './unit-store.ts'
+
+export async function install(
+  context: Context,
+  record: AppRecord | undefined,
+  others: readonly AppRecord[],
+  release: VerifiedRelease,
+  work: Work,
+  /** Cancels while nothing has moved yet; later the operation is finished. */
+  cancel: AbortSignal,
+): Promise<void> {
+  const { manifest, entry } = release
+  if (planInstall(record, offerOf(release)) === 'nothing') return
+  const before = record ?? emptyRecord(manifest.id, manifest.title)
+  const number = before.lastGeneration + 1
+  const startedMs = context.deps.clock.nowMs()
+  const preparing: AppRecord = {
+    ...withoutProblem(before),
+    title: manifest.title,
+    // Installing what is not installed is the owner's wish to run it; an update never overrules a stop.
+    desired: before.committed === undefined ? 'running' : before.desired,
+    retained: false,
+    lastGeneration: number,
+    operation: { kind: 'prepare', number, startedMs },
+  }
+  await writeRecord(context, preparing)
+  let to: Generation
+  const signal = AbortSignal.any([work.signal, cancel])
+  try {
+    to = await prepareGeneration(context, { release, record: preparing, others, ...work, signal })
+  } catch (error) {
+    work.signal.throwIfAborted()
+    const { operation: _, ...rest } = preparing
+    // Nothing was touched: what was installed goes on as it was.
+    await writeRecord(context, { ...rest, problem: problemOf(error) })
+    throw error
+  }
+  context.deps.log.info('app prepared', { app: manifest.id, version: entry.version, number })
+  await switchTo(context, { ...preparing, operation: { kind: 'switch', to, startedMs } }, work)
+}
+
+function offerOf({ entry }: VerifiedRelease): Offer {
+  const { publisher, seq, version, manifest } = entry
+  return { publisher, seq, version, manifest: manifest.blake3 }
+}
+
+export async function start(context: Context, record: AppRecord, work: Work): Promise<void> {
+  const { committed } = requireCommitted(record)
+  const startedMs = context.deps.clock.nowMs()
+  await writeRecord(context, {
+    ...withoutProblem(record),
+    desired: 'running',
+    operation: { kind: 'start', startedMs },
+  })
+  await enableTarget(context.options, record.id)
+  const { operation: _, ...rest } = { ...withoutProblem(record), desired: 'running' as const }
+  if (context.options.mode === 'render') return await writeRecord(context, rest)
+  try {
+    await startApp(context, committed.spec, work.signal)
+    await writeRecord(context, rest)
+  } catch (error) {
+    work.signal.throwIfAborted()
+    await writeRecord(context, { ...rest, problem: problemOf(error) })
+    throw error
+  }
+}
+
+/** The owner's will is on disk, and the next boot knows it, before anything is stopped. */
+export async function stop(context: Context, record: AppRecord, work: Work): Promise<void> {
+  const { committed } = requireCommitted(record)
+  const startedMs = context.deps.clock.nowMs()
+  const stopping: AppRecord = {
+    ...withoutProblem(record),
+    desired: 'stopped',
+    operation: { kind: 'stop', startedMs },
+  }
+  await writeRecord(context, stopping)
+  await disableTarget(context.options, record.id)
+  const { operation: _, ...stopped } = stopping
+  if (context.options.mode === 'render') return await writeRecord(context, stopped)
+  const { wasKilled } = await stopApp(context, committed.spec, work.signal)
+  if (wasKilled) {
+    context.deps.log.warn('a component did not end within its grace', { app: record.id })
+  }
+  await writeRecord(context, stopped)
+}
+
+export async function restart(context: Context, record: AppRecord, work: Work): Promise<void> {
+  const { committed } = requireCommitted(record)
+  const startedMs = context.deps.clock.nowMs()
+  await writeRecord(context, {
+    ...withoutProblem(record),
+    desired: 'running',
+    operation: { kind: 'restart', startedMs },
+  })
+  if (context.options.mode === 'systemd') await stopApp(context, committed.spec, work.signal)
+  await start(context, record, work)
+}
+
+/** Keeps data and secrets. */
+export async function uninstall(context: Context, record: AppRecord, work: Work): Promise<void> {
+  const startedMs = context.deps.clock.nowMs()
+  const spec = shownGeneration(record)?.spec
+  const going: AppRecord = {
+    ...withoutProblem(record),
+    desired: 'stopped',
+    operation: { kind: 'uninstall', startedMs },
+  }
+  // A first install that was cut off is known only by its operation: keep its units in the record until they are gone.
+  const shown = shownGeneration(record)
+  const journaled = shown === undefined ? going : { ...going, committed: shown }
+  await writeRecord(context, journaled)
+  const { options, deps } = context
+  await disableTarget(options, record.id)
+  const isLive = options.mode === 'systemd'
+  if (isLive && spec !== undefined) await stopApp(context, spec, work.signal)
+  await removeUnits(options, record.id)
+  if (isLive && spec !== undefined) {
+    await removeNetwork(context, spec)
+    await deps.systemd.daemonReload()
+    for (const { unit } of spec.components) await deps.systemd.resetFailed(unit)
+    const secrets = await deps.podman.secretNames()
+    for (const name of secrets) {
+      if (name.startsWith(secretPrefix(record.id))) await deps.podman.removeSecret(name)
+    }
+  }
+  for (const generation of [journaled.committed, journaled.previous]) {
+    if (generation !== undefined) await removeImages(context, generation, undefined)
+  }
+  const { operation: _o, committed: _c, previous: _p, ...rest } = journaled
+  await writeRecord(context, { ...rest, retained: true, rejected: [] })
+}
+
+/** Finishes what a crash or a power cut interrupted. */
+export async function resume(context: Context, record: AppRecord, work: Work): Promise<void> {
+  const operation = record.operation
+  if (operation === undefined) return
+  context.deps.log.info('finishing an interrupted operation', {
+    app: record.id,
+    operation: operation.kind,
+  })
+  switch (operation.kind) {
+    case 'prepare':
+      return await forgetPreparation(context, record)
+    case 'switch':
+      return await switchTo(context, record, work)
+    case 'rollback':
+      return await rollBack(context, record, work)
+    case 'stop':
+      return await stop(context, record, work)
+    case 'uninstall':
+      return await uninstall(context, record, work)
+    case 'start':
+    case 'restart':
+      return await start(context, record, work)
+  }
+}
+
+async function forgetPreparation(context: Context, record: AppRecord): Promise<void> {
+  const { operation: _, ...rest } = record
+  const problem = new OrchestratorError(
+    'INSTALL_INTERRUPTED',
+    `installing ${record.id} was interrupted before anything moved; install it again`,
+  )
+  await writeRecord(context, { ...rest, problem: problemOf(problem) })
+}
+
+/** @throws OrchestratorError `APP_NOT_INSTALLED` */
+function requireCommitted(record: AppRecord): { committed: Generation } {
+  if (record.committed !== undefined) return { committed: record.committed }
+  throw new OrchestratorError('APP_NOT_INSTALLED', `the app ${record.id} is not installed`)
+}
+
+function withoutProblem(record: AppRecord): AppRecord {
+  const { problem: _, ...rest } = record
+  return rest
+}

@@ -1,0 +1,137 @@
+/** Makes verified releases run and keeps them running: the one way in. */
+import { mkdir, rm } from 'node:fs/promises'
+import type { VerifiedRelease } from '../catalog/index.ts'
+import { messageOf } from '../src/core/errors.ts'
+import {
+  type Context,
+  type OrchestratorDeps,
+  type OrchestratorOptions,
+  recordFolder,
+  stagingFolder,
+} from './context.ts'
+import { OrchestratorError } from './errors.ts'
+import type { Progress } from './images.ts'
+import { createLocks } from './lock.ts'
+import { install, restart, resume, start, stop, uninstall } from './operations.ts'
+import { reconcileAll } from './reconcile.ts'
+import { type AppRecord, readRecords, requireRecord } from './record.ts'
+import type { AppStatus } from './status.ts'
+import type { Work } from './switch.ts'
+import { unitPath } from './units/escape.ts'
+import { createViewer } from './view.ts'
+
+export interface InstallOptions {
+  /** Called with a short sentence at each step. */
+  readonly onProgress?: Progress
+  /** Cancels as long as nothing was moved; after that the operation is finished. */
+  readonly signal?: AbortSignal
+}
+
+export interface Orchestrator {
+  /** Reads the records and finishes, in the background, what was interrupted. @throws OrchestratorError `PATH_UNSUITABLE` */
+  open(): Promise<void>
+  /** Ends waiting; what is under way is finished at the next `open`. Apps go on running. */
+  close(): Promise<void>
+  /**
+   * Fresh install, update (images first, then units; back to the old units when the new version does not get
+   * healthy), or nothing when it is installed already. Data and secrets are kept in every case.
+   * @throws OrchestratorError `PORT_TAKEN`, `PORT_REFUSED`, `IMAGE_MISMATCH`, `UNITS_REFUSED`, `APP_UNHEALTHY`,
+   * `UPDATE_ROLLED_BACK`, `RELEASE_OLDER`, `RELEASE_REJECTED` …; FileError `DISK_FULL`; HostError
+   */
+  install(release: VerifiedRelease, options?: InstallOptions): Promise<AppStatus>
+  /** @throws OrchestratorError `APP_NOT_INSTALLED`, `APP_UNHEALTHY` */
+  start(id: string): Promise<AppStatus>
+  /** @throws OrchestratorError `APP_NOT_INSTALLED`, `STOP_FAILED` */
+  stop(id: string): Promise<AppStatus>
+  restart(id: string): Promise<AppStatus>
+  /** Removes everything but data and secrets. @throws OrchestratorError `APP_NOT_INSTALLED` */
+  uninstall(id: string): Promise<AppStatus>
+  /** Never throws for a host that does not answer: then `isStale` is true. */
+  apps(): Promise<readonly AppStatus[]>
+  /** The last lines of every component, oldest first. */
+  logs(id: string, lines: number): Promise<readonly { component: string; text: string }[]>
+  /** Repairs what is missing of apps that should run. Starts nothing that its owner stopped. */
+  reconcile(): Promise<void>
+}
+
+export function createOrchestrator(
+  deps: OrchestratorDeps,
+  options: OrchestratorOptions,
+): Orchestrator {
+  const context: Context = { deps, options }
+  const locks = createLocks()
+  const closing = new AbortController()
+  const viewer = createViewer(context)
+  const workWith = (onProgress?: Progress): Work => ({
+    onProgress: step => onProgress?.(step),
+    signal: closing.signal,
+  })
+
+  /** Runs one operation under the app's lock and says how the app is afterwards. */
+  async function operate(
+    id: string,
+    act: (context: Context, record: AppRecord, work: Work) => Promise<void>,
+  ): Promise<AppStatus> {
+    return await locks.run(id, async () => {
+      closing.signal.throwIfAborted()
+      await act(context, await requireRecord(context, id), workWith())
+      return await viewer.app(id)
+    })
+  }
+
+  return {
+    async open() {
+      await prepareFolders(options)
+      for (const { id, operation } of await readRecords(context)) {
+        if (operation === undefined) continue
+        // Not awaited: an app that takes long to start must not keep the node from its other work.
+        operate(id, resume).catch((error: unknown) => {
+          if (closing.signal.aborted) return
+          deps.log.error('interrupted operation not finished', {
+            app: id,
+            reason: messageOf(error),
+          })
+        })
+      }
+    },
+    async close() {
+      closing.abort(new OrchestratorError('CLOSING', 'the node is stopping'))
+      await locks.idle()
+    },
+    async install(release, { onProgress, signal } = {}) {
+      const { id } = release.manifest
+      return await locks.run(id, async () => {
+        closing.signal.throwIfAborted()
+        const records = await readRecords(context)
+        const record = records.find(each => each.id === id)
+        const others = records.filter(each => each.id !== id)
+        const cancel = signal ?? closing.signal
+        await install(context, record, others, release, workWith(onProgress), cancel)
+        return await viewer.app(id)
+      })
+    },
+    start: id => operate(id, start),
+    stop: id => operate(id, stop),
+    restart: id => operate(id, restart),
+    uninstall: id => operate(id, uninstall),
+    apps: () => viewer.apps(),
+    logs: (id, lines) => viewer.logs(id, lines),
+    async reconcile() {
+      if (options.mode === 'render' || closing.signal.aborted) return
+      await reconcileAll(context, locks, await readRecords(context), closing.signal)
+    },
+  }
+}
+
+/** Empties the staging folder: whatever a crash left in it is rubbish. @throws OrchestratorError `PATH_UNSUITABLE` */
+async function prepareFolders(options: OrchestratorOptions): Promise<void> {
+  unitPath(options.dataFolder)
+  // A colon ends the folder in the name by which Podman is given a layout.
+  unitPath(options.stateFolder)
+  const { dataFolder, unitFolder, userUnitFolder } = options
+  for (const folder of [dataFolder, unitFolder, userUnitFolder, recordFolder(options)]) {
+    await mkdir(folder, { recursive: true })
+  }
+  await rm(stagingFolder(options), { recursive: true, force: true })
+  await mkdir(stagingFolder(options), { mode: 0o700 })
+}

@@ -1,0 +1,73 @@
+/** What an offered release and what a look at the host call for. Pure. */
+import { OrchestratorError } from './errors.ts'
+import { networkName } from './names.ts'
+import type { Snapshot } from './observe.ts'
+import type { AppRecord } from './record.ts'
+
+export interface Offer {
+  readonly publisher: string
+  readonly seq: number
+  readonly version: string
+  /** Address of the manifest. */
+  readonly manifest: string
+}
+
+/**
+ * @throws OrchestratorError `RELEASE_OLDER`, `RELEASE_REJECTED`
+ */
+export function planInstall(
+  record: AppRecord | undefined,
+  offer: Offer,
+): 'install' | 'update' | 'nothing' {
+  const committed = record?.committed
+  if (record === undefined || committed === undefined) return 'install'
+  if (committed.publisher !== offer.publisher) {
+    throw new OrchestratorError(
+      'RELEASE_REJECTED',
+      `${record.id} was installed from ${committed.publisher}; a release of ${offer.publisher} never replaces it`,
+    )
+  }
+  if (offer.seq < committed.seq) {
+    throw new OrchestratorError(
+      'RELEASE_OLDER',
+      `${record.id} ${offer.version} (number ${offer.seq}) is older than the installed ${committed.spec.version} (number ${committed.seq})`,
+    )
+  }
+  if (offer.seq === committed.seq && offer.manifest === committed.manifest) return 'nothing'
+  const rejected = record.rejected.find(({ seq }) => seq === offer.seq)
+  if (rejected !== undefined) {
+    throw new OrchestratorError(
+      'RELEASE_REJECTED',
+      `${record.id} ${offer.version} did not get healthy on this machine before: ${rejected.reason}`,
+    )
+  }
+  return 'update'
+}
+
+export type Repair = 'rewrite-units' | 'enable' | 'renew-network' | 'start'
+
+export interface Found {
+  readonly snapshot: Snapshot
+  readonly networks: readonly string[]
+  readonly areUnitsDifferent: boolean
+  readonly isEnabled: boolean
+}
+
+/** Repairs for one app, in order. An app that its owner stopped, or that is being worked on, gets none. */
+export function planRepairs(record: AppRecord, found: Found): readonly Repair[] {
+  const { committed } = record
+  if (committed === undefined || record.operation !== undefined || record.desired === 'stopped') {
+    return []
+  }
+  const states = committed.spec.components.map(
+    ({ unit }) => found.snapshot.units.get(unit)?.active ?? 'not-found',
+  )
+  const isDown = states.some(state => ['inactive', 'failed', 'not-found'].includes(state))
+  const hasNetwork = found.networks.includes(networkName(record.id))
+  const repairs: Repair[] = []
+  if (found.areUnitsDifferent) repairs.push('rewrite-units')
+  if (!found.isEnabled) repairs.push('enable')
+  if (isDown && !hasNetwork) repairs.push('renew-network')
+  if (isDown) repairs.push('start')
+  return repairs
+}

@@ -1,0 +1,99 @@
+/** Everything for a new generation that can be done while the old one runs: images, secrets, data, checked units. */
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { VerifiedRelease } from '../catalog/index.ts'
+import { writeFileAtomic } from '../src/core/files.ts'
+import { appDataFolder, type Context, stagingFolder } from './context.ts'
+import { provideData } from './data.ts'
+import { OrchestratorError } from './errors.ts'
+import { loadImages, type Progress } from './images.ts'
+import { networkUnit } from './names.ts'
+import { preflight } from './preflight.ts'
+import type { AppRecord, Generation } from './record.ts'
+import { provideSecrets } from './secrets.ts'
+import { type AppSpec, appSpec } from './spec.ts'
+import { checkUnits } from './units/check.ts'
+import { PODMAN_VERSION_FLOOR } from './units/keys.ts'
+import { type RenderedUnits, renderApp } from './units/render.ts'
+
+export interface PrepareInput {
+  readonly release: VerifiedRelease
+  readonly record: AppRecord
+  readonly others: readonly AppRecord[]
+  readonly onProgress: Progress
+  readonly signal: AbortSignal
+}
+
+/** Nothing that runs is touched. @throws OrchestratorError, FileError `DISK_FULL`, HostError */
+export async function prepareGeneration(
+  context: Context,
+  input: PrepareInput,
+): Promise<Generation> {
+  const { release, record } = input
+  const { manifest, entry } = release
+  const spec = appSpec(manifest)
+  const number = record.lastGeneration
+  await preflight(context, spec, input.others, record.committed?.spec.ports ?? [])
+  const images = await loadImages(context, release, number, trustedImages(input), input)
+  await provideSecrets(context, manifest)
+  await provideData(context, manifest)
+  const { mode } = context.options
+  const units = renderApp({
+    manifest,
+    generation: number,
+    imageIds: new Map(images.map(({ component, id }) => [component, id])),
+    dataFolder: appDataFolder(context.options, manifest.id),
+    podmanVersion: mode === 'render' ? PODMAN_VERSION_FLOOR : await context.deps.podman.version(),
+  })
+  input.onProgress('checking the units')
+  await dryRun(context, spec, units)
+  return {
+    number,
+    publisher: entry.publisher,
+    channel: entry.channel,
+    seq: entry.seq,
+    manifest: entry.manifest.blake3,
+    spec,
+    images: [...images],
+    quadlet: [...units.quadlet],
+    target: units.target,
+  }
+}
+
+function trustedImages({ record, others }: PrepareInput): ReadonlySet<string> {
+  const generations = [record, ...others].flatMap(each => [each.committed, each.previous])
+  return new Set(generations.flatMap(each => each?.images.map(({ id }) => id) ?? []))
+}
+
+/**
+ * The generator drops a unit that it does not like, and a reload then succeeds without it: so every unit is asked
+ * for by name. Without a generator our own reader checks what it can.
+ * @throws OrchestratorError `UNITS_REFUSED` with everything the generator said.
+ */
+async function dryRun(context: Context, spec: AppSpec, units: RenderedUnits): Promise<void> {
+  const folder = join(stagingFolder(context.options), `${spec.id}-units`)
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(folder, { recursive: true })
+  try {
+    for (const { name, text } of units.quadlet) await writeFileAtomic(join(folder, name), text)
+    const result = await context.deps.quadlet.dryRun(folder)
+    const expected = [networkUnit(spec.id), ...spec.components.map(({ unit }) => unit)]
+    const problems =
+      result === undefined
+        ? checkUnits(units)
+        : [
+            ...result.problems,
+            ...expected
+              .filter(name => !result.services.has(name))
+              .map(name => `${name} would not be made`),
+          ]
+    if (problems.length === 0) return
+    throw new OrchestratorError(
+      'UNITS_REFUSED',
+      `the units of ${spec.id} ${spec.version} were refused: ${problems.join('; ')}`,
+      { problems },
+    )
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}

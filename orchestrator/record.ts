@@ -1,0 +1,149 @@
+/** The record of one app: what its owner wants, which generation is committed, and the operation under way. */
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { codeOf, messageOf } from '../src/core/errors.ts'
+import { readFileBounded, writeFileAtomic } from '../src/core/files.ts'
+import { type Context, recordFolder } from './context.ts'
+import { OrchestratorError } from './errors.ts'
+import { appSpecSchema } from './spec.ts'
+
+/** Two generations of 32 components with 32 KiB of environment each stay far below. */
+const RECORD_BYTES_MAX = 8 * 2 ** 20
+
+const unitFile = z.strictObject({ name: z.string(), text: z.string() })
+
+const generation = z.strictObject({
+  number: z.int(),
+  publisher: z.string(),
+  channel: z.string(),
+  seq: z.int(),
+  /** Address of the manifest: two releases with one number but other content are told apart. */
+  manifest: z.string(),
+  spec: appSpecSchema,
+  images: z.array(
+    z.strictObject({
+      component: z.string(),
+      name: z.string(),
+      id: z.string(),
+      manifestDigest: z.string(),
+    }),
+  ),
+  quadlet: z.array(unitFile),
+  target: unitFile,
+})
+
+const problem = z.strictObject({ code: z.string(), message: z.string() })
+
+const operation = z.discriminatedUnion('kind', [
+  /** Nothing that runs was touched yet. */
+  z.strictObject({ kind: z.literal('prepare'), number: z.int(), startedMs: z.number() }),
+  /** From the committed generation, if there is one, to `to`. */
+  z.strictObject({ kind: z.literal('switch'), to: generation, startedMs: z.number() }),
+  z.strictObject({
+    kind: z.literal('rollback'),
+    from: generation,
+    reason: z.string(),
+    startedMs: z.number(),
+  }),
+  z.strictObject({ kind: z.literal('start'), startedMs: z.number() }),
+  z.strictObject({ kind: z.literal('stop'), startedMs: z.number() }),
+  z.strictObject({ kind: z.literal('restart'), startedMs: z.number() }),
+  z.strictObject({ kind: z.literal('uninstall'), startedMs: z.number() }),
+])
+
+const appRecord = z.strictObject({
+  format: z.literal(1),
+  id: z.string(),
+  title: z.string(),
+  /** The owner's will. Every actor reads it before it starts anything. */
+  desired: z.enum(['running', 'stopped']),
+  /** Uninstalled; data and secrets are kept. */
+  retained: z.boolean(),
+  /** Numbers are never used twice, also across an uninstall. */
+  lastGeneration: z.int(),
+  committed: generation.optional(),
+  previous: generation.optional(),
+  operation: operation.optional(),
+  /** Releases that did not get healthy on this machine. */
+  rejected: z.array(z.strictObject({ seq: z.int(), version: z.string(), reason: z.string() })),
+  problem: problem.optional(),
+})
+
+export type AppRecord = z.infer<typeof appRecord>
+export type Generation = z.infer<typeof generation>
+export type Operation = z.infer<typeof operation>
+
+/** What a record, and so the status, keeps of something that was thrown. */
+export function problemOf(error: unknown): NonNullable<AppRecord['problem']> {
+  return { code: codeOf(error) ?? 'INTERNAL', message: messageOf(error) }
+}
+
+export function emptyRecord(id: string, title: string): AppRecord {
+  return {
+    format: 1,
+    id,
+    title,
+    desired: 'running',
+    retained: false,
+    lastGeneration: 0,
+    rejected: [],
+  }
+}
+
+/** @throws OrchestratorError `RECORD_MALFORMED` naming the file; nothing is changed. */
+export async function readRecord({ options }: Context, id: string): Promise<AppRecord | undefined> {
+  const path = join(recordFolder(options), `${id}.json`)
+  const bytes = await readFileBounded(path, RECORD_BYTES_MAX)
+  if (bytes === undefined) return undefined
+  try {
+    return appRecord.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))
+  } catch (error) {
+    throw new OrchestratorError('RECORD_MALFORMED', `${path} is not a record of an app`, {
+      cause: error,
+    })
+  }
+}
+
+/** Durable when it returns: intent is on disk before its effect. */
+export async function writeRecord({ options }: Context, record: AppRecord): Promise<void> {
+  const path = join(recordFolder(options), `${record.id}.json`)
+  await writeFileAtomic(path, `${JSON.stringify(record, undefined, 1)}\n`, { mode: 0o600 })
+}
+
+export async function recordIds({ options }: Context): Promise<readonly string[]> {
+  const names = await readdir(recordFolder(options))
+  return names
+    .filter(name => /^[a-z][a-z0-9-]*\.json$/.test(name))
+    .map(name => name.slice(0, -'.json'.length))
+    .sort()
+}
+
+/** @throws OrchestratorError `APP_NOT_INSTALLED` */
+export async function requireRecord(context: Context, id: string): Promise<AppRecord> {
+  const ids = await recordIds(context)
+  const record = ids.includes(id) ? await readRecord(context, id) : undefined
+  if (record !== undefined) return record
+  const known = ids.length === 0 ? 'none' : ids.join(', ')
+  throw new OrchestratorError(
+    'APP_NOT_INSTALLED',
+    `the app ${id} is not installed; installed are: ${known}`,
+  )
+}
+
+/** A record that cannot be read hides its own app only. */
+export async function readRecords(context: Context): Promise<readonly AppRecord[]> {
+  const records: AppRecord[] = []
+  for (const id of await recordIds(context)) {
+    try {
+      const record = await readRecord(context, id)
+      if (record !== undefined) records.push(record)
+    } catch (error) {
+      context.deps.log.error('app record not readable; the app is left alone', {
+        app: id,
+        reason: messageOf(error),
+      })
+    }
+  }
+  return records
+}

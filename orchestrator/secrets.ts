@@ -1,0 +1,66 @@
+/** Secrets of an app: made once, kept for ever, given to Podman and to nobody else. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type AppManifest, parseTemplate } from '../catalog/index.ts'
+import { readFileBounded, writeFileAtomic } from '../src/core/files.ts'
+import { type Context, secretFolder } from './context.ts'
+import { secretName } from './names.ts'
+import { generateSecret } from './secret-value.ts'
+
+const SECRET_BYTES_MAX = 4096
+
+/**
+ * Makes what is missing, here and in Podman. A value that exists is never changed: the app's data was made with it.
+ * A Podman secret of an earlier life of this node, under our name but with a value we no longer know, is replaced.
+ */
+export async function provideSecrets(context: Context, manifest: AppManifest): Promise<void> {
+  const { values, made } = await keepSecrets(context, manifest)
+  if (context.options.mode === 'render') return
+  const { podman } = context.deps
+  const present = new Set(await podman.secretNames())
+  for (const template of secretTemplates(manifest)) {
+    const parts = parseTemplate(template)
+    const name = secretName(manifest.id, template)
+    const isNew = parts.some(part => part.kind === 'secret' && made.has(part.name))
+    if (present.has(name) && !isNew) continue
+    const value = parts
+      .map(part => (part.kind === 'literal' ? part.text : (values.get(part.name) ?? '')))
+      .join('')
+    await podman.createSecret(name, Buffer.from(value, 'utf8'))
+  }
+}
+
+/** Every distinct text of the manifest that has a secret in it. */
+export function secretTemplates(manifest: AppManifest): readonly string[] {
+  const components = Object.values(manifest.components)
+  const templates = components.flatMap(component => [
+    ...Object.values(component.env).filter(value =>
+      parseTemplate(value).some(part => part.kind === 'secret'),
+    ),
+    ...component.secretFiles.map(({ secret }) => `\${secrets.${secret}}`),
+  ])
+  return [...new Set(templates)].sort()
+}
+
+async function keepSecrets(
+  context: Context,
+  manifest: AppManifest,
+): Promise<{ values: ReadonlyMap<string, string>; made: ReadonlySet<string> }> {
+  const folder = secretFolder(context.options, manifest.id)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const values = new Map<string, string>()
+  const made = new Set<string>()
+  for (const [name, { generate }] of Object.entries(manifest.secrets)) {
+    const path = join(folder, name)
+    const kept = await readFileBounded(path, SECRET_BYTES_MAX)
+    if (kept !== undefined) {
+      values.set(name, Buffer.from(kept).toString('utf8'))
+      continue
+    }
+    const value = generateSecret(generate.kind, generate.length, context.deps.randomBytes)
+    await writeFileAtomic(path, value, { mode: 0o600 })
+    values.set(name, value)
+    made.add(name)
+  }
+  return { values, made }
+}

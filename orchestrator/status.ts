@@ -1,0 +1,185 @@
+/** What the outside sees of an app, from its record and what the host reported. Pure and total. */
+import type { ContainerState, UnitState } from './ports.ts'
+import type { AppRecord } from './record.ts'
+import type { AppSpec, ComponentSpec } from './spec.ts'
+
+export type AppState =
+  | 'installing'
+  | 'starting'
+  | 'running'
+  | 'stopping'
+  | 'stopped'
+  | 'updating'
+  | 'uninstalling'
+  | 'failed'
+  | 'retained'
+
+export type Health = 'healthy' | 'starting' | 'unhealthy' | 'unknown'
+
+export interface ComponentStatus {
+  readonly name: string
+  readonly state: 'running' | 'starting' | 'stopping' | 'stopped' | 'failed'
+  readonly health: Health
+}
+
+export interface AppStatus {
+  readonly id: string
+  readonly title: string
+  readonly version: string
+  /** 0 before anything was committed. */
+  readonly seq: number
+  readonly state: AppState
+  /** The worst of its components; `unknown` when nothing runs. */
+  readonly health: Health
+  readonly desired: 'running' | 'stopped'
+  readonly components: readonly ComponentStatus[]
+  readonly ports: readonly {
+    readonly component: string
+    readonly host: number
+    readonly container: number
+    readonly protocol: 'tcp' | 'udp'
+  }[]
+  readonly interfaces: readonly {
+    readonly id: string
+    readonly title: string
+    readonly protocol: string
+    readonly port: number
+    readonly path: string
+  }[]
+  /** True when the host could not be asked: the rest is what was known last. */
+  readonly isStale: boolean
+  readonly note?: string
+  readonly error?: { readonly code: string; readonly message: string }
+}
+
+/** What the host said about one app. */
+export interface Observed {
+  readonly units: ReadonlyMap<string, UnitState>
+  readonly containers: readonly ContainerState[]
+  /** Components whose network probe answered. */
+  readonly answering: ReadonlySet<string>
+}
+
+/** Restarts by systemd after which an app counts as failed and no longer as starting. */
+export const RESTARTS_MAX = 3
+
+export function componentStatus(component: ComponentSpec, observed: Observed): ComponentStatus {
+  const unit = observed.units.get(component.unit)
+  const state = stateOf(unit)
+  return { name: component.name, state, health: healthOf(component, state, observed) }
+}
+
+function stateOf(unit: UnitState | undefined): ComponentStatus['state'] {
+  if (unit === undefined) return 'stopped'
+  if (unit.active === 'activating') return unit.restarts >= RESTARTS_MAX ? 'failed' : 'starting'
+  return stateByUnit[unit.active] ?? 'stopped'
+}
+
+const stateByUnit: Readonly<Record<string, ComponentStatus['state']>> = {
+  active: 'running',
+  reloading: 'running',
+  deactivating: 'stopping',
+  failed: 'failed',
+}
+
+function healthOf(
+  component: ComponentSpec,
+  state: ComponentStatus['state'],
+  observed: Observed,
+): Health {
+  if (state === 'starting') return 'starting'
+  if (state === 'failed') return 'unhealthy'
+  if (state !== 'running') return 'unknown'
+  if (component.probe.kind === 'none') return 'healthy'
+  if (component.probe.kind !== 'exec') {
+    return observed.answering.has(component.name) ? 'healthy' : 'unhealthy'
+  }
+  return observed.containers.find(({ name }) => name === component.container)?.health ?? 'unknown'
+}
+
+export function appStatus(record: AppRecord, observed: Observed, note?: string): AppStatus {
+  const shown = shownGeneration(record)
+  const spec = shown?.spec
+  const components = spec?.components.map(each => componentStatus(each, observed)) ?? []
+  return {
+    id: record.id,
+    title: spec?.title ?? record.title,
+    version: spec?.version ?? '',
+    seq: shown?.seq ?? 0,
+    state: projectState(record, components),
+    health: worst(components.map(each => each.health)),
+    desired: record.desired,
+    components,
+    ports: (spec?.ports ?? []).map(({ component, host, container, protocol }) => ({
+      component,
+      host,
+      container,
+      protocol,
+    })),
+    interfaces: spec?.interfaces ?? [],
+    isStale: false,
+    ...(note === undefined ? {} : { note }),
+    ...(record.problem === undefined ? {} : { error: record.problem }),
+  }
+}
+
+/** The generation whose units are in place: during a first install the new one. */
+export function shownGeneration(record: AppRecord): AppRecord['committed'] {
+  const { operation, committed } = record
+  return operation?.kind === 'switch' ? operation.to : committed
+}
+
+function projectState(record: AppRecord, components: readonly ComponentStatus[]): AppState {
+  const operation = record.operation?.kind
+  if (operation === 'prepare' || operation === 'switch') {
+    return record.committed === undefined ? 'installing' : 'updating'
+  }
+  if (operation === 'rollback') return 'updating'
+  if (operation === 'uninstall') return 'uninstalling'
+  if (operation === 'stop') return 'stopping'
+  if (operation === 'start' || operation === 'restart') return 'starting'
+  if (record.retained) return 'retained'
+  if (record.committed === undefined) return 'failed'
+  return restingState(record.desired, components)
+}
+
+/** Without an operation: what runs counts, and an owner's stop is `stopped` however Podman words it. */
+function restingState(
+  desired: 'running' | 'stopped',
+  components: readonly ComponentStatus[],
+): AppState {
+  const has = (state: ComponentStatus['state']) => components.some(each => each.state === state)
+  if (has('stopping')) return 'stopping'
+  if (desired === 'stopped') return has('running') || has('starting') ? 'running' : 'stopped'
+  if (has('failed') || has('stopped')) return 'failed'
+  return has('starting') ? 'starting' : 'running'
+}
+
+/** Healthy only when every component is. */
+function worst(all: readonly Health[]): Health {
+  for (const health of ['unhealthy', 'starting', 'unknown'] as const) {
+    if (all.includes(health)) return health
+  }
+  return all.length === 0 ? 'unknown' : 'healthy'
+}
+
+/** True when the app is up and every check passes. */
+export function isHealthy(spec: AppSpec, observed: Observed): boolean {
+  return spec.components.every(each => {
+    const { state, health } = componentStatus(each, observed)
+    return state === 'running' && health === 'healthy'
+  })
+}
+
+/** A component that will not come up by itself any more, with the reason; `undefined` while there is hope. */
+export function hopeless(spec: AppSpec, observed: Observed): string | undefined {
+  for (const { name, unit } of spec.components) {
+    const state = observed.units.get(unit)
+    if (state?.active === 'not-found') return `${name}: systemd does not know ${unit}`
+    if (state?.active === 'failed') return `${name}: ${unit} failed (${state.result})`
+    if ((state?.restarts ?? 0) >= RESTARTS_MAX) {
+      return `${name}: ended ${state?.restarts} times in a row`
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,53 @@
+/**
+ * How a value is written so that the container gets exactly these bytes.
+ * A value passes three readers: Quadlet's own file reader, its word splitter, and systemd's `ExecStart`. Quadlet's
+ * output is quoted for systemd by Quadlet itself, except for `%` (specifiers) and `$` (variables).
+ * @see systemd.syntax(7) "QUOTING", systemd.service(5) "COMMAND LINES"
+ */
+import { OrchestratorError } from '../errors.ts'
+
+const CONTROL_CHARACTERS = /\p{Cc}/u
+/** What needs no quoting, no `%` and no `$`, and is no separator in `Volume=`: a colon is one. */
+const PLAIN_PATH = /^\/[A-Za-z0-9._/@+-]*$/
+
+/** One word of `Exec=`, `Environment=` or `Label=`, always in double quotes. */
+export function quoteWord(text: string): string {
+  const inner = expandable(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"')
+  return `"${inner}"`
+}
+
+/**
+ * A whole value that Quadlet passes on to Podman as it stands (`HealthCmd=`, `Entrypoint=`): no quoting, but `%` and
+ * `$` doubled.
+ * @throws OrchestratorError `UNIT_VALUE_REFUSED`
+ */
+export function expandable(text: string): string {
+  return printable(text).replaceAll('%', '%%').replaceAll('$', '$$$$')
+}
+
+/** A value of systemd's own keys that are not command lines (`Description=`): only `%` is special. */
+export function descriptive(text: string): string {
+  return printable(text).replaceAll('%', '%%').replace(/\\+$/, '')
+}
+
+/** An argv as Podman reads it in `Entrypoint=` and `HealthCmd=`. */
+export function jsonArgv(argv: readonly string[]): string {
+  return expandable(JSON.stringify(argv))
+}
+
+/** @throws OrchestratorError `PATH_UNSUITABLE` for a path that cannot stand in a unit file as it is. */
+export function unitPath(path: string): string {
+  if (PLAIN_PATH.test(path)) return path
+  throw new OrchestratorError(
+    'PATH_UNSUITABLE',
+    `the path ${JSON.stringify(path)} cannot stand in a unit file; use only letters, digits and . _ / @ + -`,
+  )
+}
+
+function printable(text: string): string {
+  if (!CONTROL_CHARACTERS.test(text) && text.isWellFormed()) return text
+  throw new OrchestratorError(
+    'UNIT_VALUE_REFUSED',
+    'a value with line breaks or control characters cannot stand in a unit file',
+  )
+}
