@@ -8,7 +8,7 @@ export interface BlobId {
   readonly sizeBytes: number
 }
 
-/** A blob of which the store holds at least one verified piece. */
+/** A blob of which the store holds at least one verified piece. A live view: it follows what the store learns. */
 export interface HeldBlob extends BlobId {
   readonly pieceSizeBytes: number
   readonly pieceCount: number
@@ -16,33 +16,41 @@ export interface HeldBlob extends BlobId {
   hasPiece(pieceIndex: number): boolean
   readonly heldPieceCount: number
   readonly isComplete: boolean
+  /** When it was last written or read, milliseconds since the Unix epoch: what a clean-up deletes first. */
+  readonly lastUsedMs: number
 }
 
 /** Verified bytes by address, on disk. Presence only grows; a deletion is of a whole blob. */
 export interface BlobStore extends AsyncDisposable {
   list(): readonly HeldBlob[]
   held(digest: Digest): HeldBlob | undefined
-  /** The complete blob, or `undefined`. */
+  /** The complete blob, once all of it survives a power cut, or `undefined`. */
   verified(digest: Digest): VerifiedBlob | undefined
   /**
-   * Opens a blob to be filled; continues where an earlier run stopped. One writer per blob at a time: a second
-   * call while one is open joins it.
-   * @throws StoreError `DISK_FULL` when the blob does not fit beside the minimum free space.
+   * Opens a blob to be filled; continues where an earlier run stopped. While one writer is open a second call joins
+   * it: both see the same pieces, each is closed on its own.
+   * @throws FileError `DISK_FULL` when the blob does not fit beside the minimum free space.
+   * @throws StoreError `BLOB_SIZE_CONFLICT` when the store holds, or is filling, the same blob with another size.
    */
   openWriter(id: BlobId): Promise<BlobWriter>
   /**
    * Verified bytes `[offset, offset+length)`; the range must lie within held pieces.
-   * @throws StoreError `PIECE_ABSENT`
+   * @throws StoreError `PIECE_ABSENT`; `BLOB_DAMAGED` when the file is shorter than it was.
    */
   read(digest: Digest, offset: number, length: number): Promise<Uint8Array>
-  /** The piece layer of a blob with more than one piece, if known. */
+  /** The verified piece layer of a blob with more than one piece, if known. */
   pieceLayer(digest: Digest): Promise<Uint8Array | undefined>
-  /** Copies a file into the store and verifies it on the way. @throws StoreError `BLOB_MISMATCH` */
+  /** Copies a file into the store and verifies it. @throws StoreError `BLOB_MISMATCH`, FileError `DISK_FULL` */
   importFile(id: BlobId, path: string): Promise<VerifiedBlob>
-  /** Deletes a blob. The caller makes sure that nobody uses it. */
+  /** Deletes a blob. The caller makes sure that nobody uses it. @throws StoreError `BLOB_IN_USE` while a writer is open */
   remove(digest: Digest): Promise<void>
+  /** A small value kept beside the blobs, for counters. Survives kill −9; a power cut may take the latest. */
+  getMeta(key: string): Promise<string | undefined>
+  /** @throws StoreError `META_TOO_LARGE` */
+  setMeta(key: string, value: string): Promise<void>
 }
 
+/** After `sync` failed on the data file the writer refuses everything; open the blob again to continue. */
 export interface BlobWriter extends AsyncDisposable {
   readonly blob: HeldBlob
   /** False until `setPieceLayer` succeeded, for blobs with more than one piece; one piece needs no layer. */
@@ -50,8 +58,10 @@ export interface BlobWriter extends AsyncDisposable {
   /** @throws StoreError `PIECE_LAYER_MISMATCH` when the layer does not fold to the address. */
   setPieceLayer(layer: Uint8Array): Promise<void>
   /**
-   * Verifies a piece, then keeps it. `mismatch`: the bytes are not this piece and nothing was written.
-   * @throws StoreError `DISK_FULL`
+   * Verifies a piece, then keeps it. `mismatch`: the bytes are not this piece and nothing was written. Do not change
+   * `bytes` until it resolves; waits for a sync when `SYNC_BYTES_MAX` are not yet safe.
+   * @throws FileError `DISK_FULL`; pieces stored before are kept.
+   * @throws StoreError `PIECE_LAYER_MISSING`
    */
   writePiece(pieceIndex: number, bytes: Uint8Array): Promise<'stored' | 'present' | 'mismatch'>
   /** Resolves when every stored piece survives a power cut. Also runs by itself, see `SYNC_BYTES_MAX`. */

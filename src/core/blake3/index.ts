@@ -1,0 +1,24 @@
+/** The BLAKE3 tree: pieces, piece layers and their verification. */
+export {
+  createPieceLayerBuilder,
+  foldPieceLayer,
+  type PieceLayerBuilder,
+  pieceChainingValue,
+} from './piece-layer.ts'
+export {
+  type ExpectedPiece,
+  inlinePieceVerifier,
+  layerEntry,
+  type PieceVerifier,
+} from './piece-verifier.ts'
+export {
+  BLOB_SIZE_BYTES_MAX,
+  CHAINING_VALUE_BYTES,
+  PIECE_SIZE_BYTES_MAX,
+  PIECE_SIZE_BYTES_MIN,
+  PieceError,
+  pieceCountOf,
+  pieceLayerLengthOf,
+  pieceLengthOf,
+  pieceSizeOf,
+} from './pieces.ts'

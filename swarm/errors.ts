@@ -1,0 +1,17 @@
+/** The codes of everything that the swarm refuses. The table in CONTRIBUTING.md lists them; a test compares. */
+import { NodeError } from '../src/core/errors.ts'
+
+/** The blob store could not do what it was asked; what it holds is unchanged. A full disk is a `FileError`. */
+export class StoreError extends NodeError<
+  | 'STORE_LOCKED'
+  | 'STORE_CLOSED'
+  | 'INDEX_UNUSABLE'
+  | 'PIECE_ABSENT'
+  | 'PIECE_LAYER_MISSING'
+  | 'PIECE_LAYER_MISMATCH'
+  | 'BLOB_MISMATCH'
+  | 'BLOB_SIZE_CONFLICT'
+  | 'BLOB_DAMAGED'
+  | 'BLOB_IN_USE'
+  | 'META_TOO_LARGE'
+> {}

@@ -1,0 +1,16 @@
+/** Bounds of the blob store that users do not set, each with its reason. */
+
+/**
+ * Bytes that are stored but not yet safe from a power cut, at most. What a node fetches again after one is this plus
+ * the pieces that were in flight. Small enough to be cheap to lose, large enough to hide the cost of a sync.
+ */
+export const SYNC_BYTES_MAX = 16 * 1024 * 1024
+
+/** A slow download becomes safe this long after a piece was stored; one sync a second does not wear a disk. */
+export const SYNC_INTERVAL_MS = 1_000
+
+/** The meta area is for counters and marks, not for documents. */
+export const META_VALUE_BYTES_MAX = 64 * 1024
+
+/** Data files that are kept open for reading; far below the usual limit of 1024 files for a process. */
+export const READ_HANDLE_COUNT_MAX = 64

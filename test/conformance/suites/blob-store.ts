@@ -1,0 +1,295 @@
+/** The contract of the `BlobStore` port, as facts; every store calls it with a way to open itself. */
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import {
+  createPieceLayerBuilder,
+  pieceCountOf,
+  pieceLengthOf,
+  pieceSizeOf,
+} from '../../../src/core/blake3/index.ts'
+import { codeOf } from '../../../src/core/errors.ts'
+import type { BlobId, BlobStore, BlobWriter } from '../../../swarm/ports.ts'
+import { bytesOf } from '../../support/bytes.ts'
+
+const KIB = 1024
+
+/** A blob for tests with everything a source would have. */
+export interface Sample {
+  readonly id: BlobId
+  readonly bytes: Uint8Array
+  readonly layer: Uint8Array | undefined
+  piece(pieceIndex: number): Uint8Array
+}
+
+export function sampleOf(sizeBytes: number, seed = 1): Sample {
+  const bytes = bytesOf(sizeBytes, seed)
+  const { digest, layer } = createPieceLayerBuilder(sizeBytes).update(bytes).finish()
+  return {
+    id: { digest, sizeBytes },
+    bytes,
+    layer,
+    piece(pieceIndex) {
+      const start = pieceIndex * pieceSizeOf(sizeBytes)
+      return bytes.slice(start, start + pieceLengthOf(sizeBytes, pieceIndex))
+    },
+  }
+}
+
+export async function writePieces(
+  writer: BlobWriter,
+  sample: Sample,
+  pieceIndexes: readonly number[],
+): Promise<void> {
+  if (sample.layer !== undefined) await writer.setPieceLayer(sample.layer)
+  for (const pieceIndex of pieceIndexes) {
+    await writer.writePiece(pieceIndex, sample.piece(pieceIndex))
+  }
+}
+
+/** Fills a whole blob, last piece first. */
+export async function fill(store: BlobStore, sample: Sample): Promise<string> {
+  await using writer = await store.openWriter(sample.id)
+  const pieceIndexes = [...Array(pieceCountOf(sample.id.sizeBytes)).keys()].reverse()
+  await writePieces(writer, sample, pieceIndexes)
+  return (await writer.finish()).path
+}
+
+export async function codeRejectedBy(promise: Promise<unknown>): Promise<string | undefined> {
+  try {
+    await promise
+  } catch (error) {
+    return codeOf(error)
+  }
+  return undefined
+}
+
+export function blobStoreSuite(open: () => Promise<BlobStore>): void {
+  fillingFacts(open)
+  refusalFacts(open)
+  readingFacts(open)
+  otherFacts(open)
+}
+
+function fillingFacts(open: () => Promise<BlobStore>): void {
+  it('keeps blobs of every shape', async () => {
+    await using store = await open()
+    for (const sizeBytes of [0, 1, 1024, 256 * KIB - 1, 256 * KIB, 256 * KIB + 1, 700_000]) {
+      const sample = sampleOf(sizeBytes)
+      const path = await fill(store, sample)
+      expect(sample.bytes.length).to.equal(sizeBytes)
+      expect((await readFile(path)).equals(sample.bytes), `${sizeBytes} bytes`).to.equal(true)
+      expect(store.verified(sample.id.digest)?.path).to.equal(path)
+    }
+    expect(store.list()).to.have.length(7)
+  })
+
+  it('completes the empty blob as soon as it is opened', async () => {
+    await using store = await open()
+    await using writer = await store.openWriter(sampleOf(0).id)
+    expect(writer.blob.isComplete).to.equal(true)
+    expect((await writer.finish()).sizeBytes).to.equal(0)
+  })
+
+  it('shows pieces as they arrive, in a view that is live', async () => {
+    await using store = await open()
+    const sample = sampleOf(700_000)
+    await using writer = await store.openWriter(sample.id)
+    expect(store.held(sample.id.digest)).to.equal(undefined)
+    await writePieces(writer, sample, [2])
+    const held = store.held(sample.id.digest)
+    expect([0, 1, 2].map(index => held?.hasPiece(index))).to.deep.equal([false, false, true])
+    await writePieces(writer, sample, [0, 1])
+    expect(held?.isComplete).to.equal(true)
+  })
+
+  it('lets two writers fill one blob, and keeps a piece that came twice once', async () => {
+    await using store = await open()
+    const sample = sampleOf(700_000)
+    await using first = await store.openWriter(sample.id)
+    await using second = await store.openWriter(sample.id)
+    await first.setPieceLayer(sample.layer ?? new Uint8Array())
+    expect(second.hasPieceLayer).to.equal(true)
+    const outcomes = await Promise.all([
+      first.writePiece(1, sample.piece(1)),
+      second.writePiece(1, sample.piece(1)),
+    ])
+    expect(outcomes).to.deep.equal(['stored', 'present'])
+    await first[Symbol.asyncDispose]()
+    expect(await second.writePiece(0, sample.piece(0))).to.equal('stored')
+    await second.writePiece(2, sample.piece(2))
+    expect((await second.finish()).digest).to.equal(sample.id.digest)
+  })
+}
+
+function refusalFacts(open: () => Promise<BlobStore>): void {
+  it('refuses bytes that are not the piece, and takes the right ones after', async () => {
+    await using store = await open()
+    const sample = sampleOf(700_000)
+    await using writer = await store.openWriter(sample.id)
+    await writePieces(writer, sample, [])
+    const changed = sample.piece(0)
+    changed[100_000] = (changed[100_000] ?? 0) ^ 1
+    expect(await writer.writePiece(0, changed)).to.equal('mismatch')
+    expect(await writer.writePiece(0, sample.piece(1))).to.equal('mismatch')
+    expect(await writer.writePiece(2, sample.piece(0))).to.equal('mismatch')
+    expect(store.list()).to.deep.equal([])
+    expect(await writer.writePiece(0, sample.piece(0))).to.equal('stored')
+  })
+
+  it('refuses a blob of one piece that has another digest', async () => {
+    await using store = await open()
+    await using writer = await store.openWriter(sampleOf(5000, 1).id)
+    expect(await writer.writePiece(0, sampleOf(5000, 2).bytes)).to.equal('mismatch')
+  })
+
+  it('refuses a piece layer that does not fold to the address', async () => {
+    await using store = await open()
+    const sample = sampleOf(700_000)
+    await using writer = await store.openWriter(sample.id)
+    for (const layer of [sampleOf(700_000, 2).layer, sample.layer?.slice(1), new Uint8Array()]) {
+      const attempt = writer.setPieceLayer(layer ?? new Uint8Array())
+      expect(await codeRejectedBy(attempt)).to.equal('PIECE_LAYER_MISMATCH')
+    }
+    const early = writer.writePiece(0, sample.piece(0))
+    expect(await codeRejectedBy(early)).to.equal('PIECE_LAYER_MISSING')
+    expect(writer.hasPieceLayer).to.equal(false)
+  })
+
+  it('does not finish a blob that lacks pieces, and does not call it verified', async () => {
+    await using store = await open()
+    const sample = sampleOf(700_000)
+    await using writer = await store.openWriter(sample.id)
+    await writePieces(writer, sample, [0, 2])
+    expect(await codeRejectedBy(writer.finish())).to.equal('PIECE_ABSENT')
+    expect(store.verified(sample.id.digest)).to.equal(undefined)
+  })
+
+  it('refuses another size for a blob that it holds', async () => {
+    await using store = await open()
+    const sample = sampleOf(5000)
+    await fill(store, sample)
+    const attempt = store.openWriter({ ...sample.id, sizeBytes: 5001 })
+    expect(await codeRejectedBy(attempt)).to.equal('BLOB_SIZE_CONFLICT')
+  })
+
+  it('forgets a partial blob whose size turns out to be wrong', async () => {
+    await using store = await open()
+    const sample = sampleOf(700_000)
+    const wrong = await store.openWriter({ ...sample.id, sizeBytes: 700_001 })
+    await writePieces(wrong, sample, [0])
+    await wrong[Symbol.asyncDispose]()
+    await fill(store, sample)
+    expect(store.verified(sample.id.digest)?.sizeBytes).to.equal(700_000)
+  })
+}
+
+function readingFacts(open: () => Promise<BlobStore>): void {
+  it('reads any range of held pieces, across their borders', async () => {
+    await using store = await open()
+    const sample = sampleOf(700_000)
+    await fill(store, sample)
+    for (const [offset, length] of [
+      [0, 700_000],
+      [262_143, 2],
+      [699_999, 1],
+      [700_000, 0],
+      [10, 0],
+    ] as const) {
+      const bytes = await store.read(sample.id.digest, offset, length)
+      expect(Buffer.from(bytes).equals(sample.bytes.subarray(offset, offset + length))).to.equal(
+        true,
+      )
+    }
+  })
+
+  it('reads nothing that is not held, and nothing outside the blob', async () => {
+    await using store = await open()
+    const sample = sampleOf(700_000)
+    await using writer = await store.openWriter(sample.id)
+    await writePieces(writer, sample, [1])
+    const ranges = [
+      [262_143, 2],
+      [0, 1],
+      [-1, 1],
+      [524_287, 2],
+      [262_144, -1],
+      [262_144, 0.5],
+      [700_000, 1],
+    ] as const
+    for (const [offset, length] of ranges) {
+      const attempt = store.read(sample.id.digest, offset, length)
+      expect(await codeRejectedBy(attempt), `${offset}+${length}`).to.equal('PIECE_ABSENT')
+    }
+    expect(await store.read(sample.id.digest, 262_144, 262_144)).to.have.length(262_144)
+  })
+
+  it('gives the piece layer of what it holds', async () => {
+    await using store = await open()
+    const sample = sampleOf(700_000)
+    const small = sampleOf(100)
+    expect(await store.pieceLayer(sample.id.digest)).to.equal(undefined)
+    await fill(store, sample)
+    await fill(store, small)
+    const layer = await store.pieceLayer(sample.id.digest)
+    expect(layer && Buffer.from(layer).equals(sample.layer ?? new Uint8Array())).to.equal(true)
+    expect(await store.pieceLayer(small.id.digest)).to.equal(undefined)
+  })
+}
+
+function otherFacts(open: () => Promise<BlobStore>): void {
+  it('imports a file, and refuses one that is not the blob', async () => {
+    await using store = await open()
+    const path = join(tmpdir(), `archy-import-${process.pid}`)
+    try {
+      for (const sample of [sampleOf(700_000), sampleOf(0), sampleOf(9)]) {
+        await writeFile(path, sample.bytes)
+        expect((await store.importFile(sample.id, path)).sizeBytes).to.equal(sample.id.sizeBytes)
+        expect((await store.importFile(sample.id, path)).digest).to.equal(sample.id.digest)
+      }
+      for (const other of [sampleOf(9, 2), sampleOf(8)]) {
+        expect(await codeRejectedBy(store.importFile(other.id, path))).to.equal('BLOB_MISMATCH')
+        expect(store.held(other.id.digest)).to.equal(undefined)
+      }
+    } finally {
+      await rm(path, { force: true })
+    }
+  })
+
+  it('removes a blob whole, but not while it is being filled', async () => {
+    await using store = await open()
+    const sample = sampleOf(700_000)
+    const writer = await store.openWriter(sample.id)
+    await writePieces(writer, sample, [0])
+    expect(await codeRejectedBy(store.remove(sample.id.digest))).to.equal('BLOB_IN_USE')
+    await writer[Symbol.asyncDispose]()
+    await store.read(sample.id.digest, 0, 10)
+    await store.remove(sample.id.digest)
+    expect(store.held(sample.id.digest)).to.equal(undefined)
+    const read = store.read(sample.id.digest, 0, 10)
+    expect(await codeRejectedBy(read)).to.equal('PIECE_ABSENT')
+    await fill(store, sample)
+  })
+
+  it('keeps small values beside the blobs, and refuses large ones', async () => {
+    await using store = await open()
+    expect(await store.getMeta('bytes')).to.equal(undefined)
+    await store.setMeta('bytes', '5')
+    expect(await store.getMeta('bytes')).to.equal('5')
+    const large = store.setMeta('bytes', 'x'.repeat(70_000))
+    expect(await codeRejectedBy(large)).to.equal('META_TOO_LARGE')
+  })
+
+  it('refuses work after it was closed', async () => {
+    const store = await open()
+    const sample = sampleOf(5000)
+    const writer = await store.openWriter(sample.id)
+    await store[Symbol.asyncDispose]()
+    const write = writer.writePiece(0, sample.bytes)
+    expect(await codeRejectedBy(write)).to.equal('STORE_CLOSED')
+    expect(await codeRejectedBy(store.openWriter(sample.id))).to.equal('STORE_CLOSED')
+    await writer[Symbol.asyncDispose]()
+    await store[Symbol.asyncDispose]()
+  })
+}
