@@ -105,9 +105,11 @@ export async function createCatalog(
 
 async function openState({ folder, root, log }: CatalogDeps): Promise<State> {
   const files = await readCache(cacheFolder(folder))
-  const store = createMemoryStore(files, await readFloors(folder, log))
+  const floors = await readFloors(folder, log)
+  const store = createMemoryStore(files, floors)
   const trusted = loadTrusted(store, root, RULES)
   for (const problem of trusted.problems) log.warn('stored catalog file not used', { problem })
+  await saveFloors(folder, floors, store.getFloors())
   return stateOf(files, store.getFloors(), trusted, log)
 }
 
@@ -119,7 +121,11 @@ async function refreshState(
 ): Promise<State> {
   const { source, folder, clock, log } = deps
   const store = createMemoryStore(state.files, state.floors)
-  const get = (name: string, maxBytes: number) => source.get(name, maxBytes, signal)
+  const get = async (name: string, maxBytes: number): Promise<Uint8Array | undefined> => {
+    const bytes = await source.get(name, maxBytes, signal)
+    signal?.throwIfAborted()
+    return bytes
+  }
   let trusted: Trusted
   try {
     const trust = { source: { get }, store, nowMs: () => clock.nowMs(), rules: RULES }
@@ -147,13 +153,13 @@ async function keepRoots(
 ): Promise<void> {
   const roots = [...staged].filter(([name]) => isRootFile(name))
   const files = new Map([...state.files, ...roots])
-  const store = createMemoryStore(files, floors)
   try {
     await commit(folder, state, files, floors)
   } catch (error) {
-    log.warn('catalog progress could not be saved', { error: messageOf(error) })
+    return log.warn('catalog progress could not be saved', { error: messageOf(error) })
   }
-  if (files.size === state.files.size) return keep({ ...state, floors })
+  if (planCommit(state.files, files).length === 0) return keep({ ...state, floors })
+  const store = createMemoryStore(files, floors)
   const trusted = loadTrusted(store, root, RULES)
   keep(stateOf(files, store.getFloors(), trusted, log))
 }
@@ -165,10 +171,14 @@ async function commit(
   files: CacheFiles,
   floors: Floors,
 ): Promise<void> {
-  if (floors !== before.floors) {
-    await writeFileAtomic(floorsPath(folder), encodeFloors(floors))
-  }
+  await saveFloors(folder, before.floors, floors)
   await applySteps(cacheFolder(folder), planCommit(before.files, files))
+}
+
+async function saveFloors(folder: string, before: Floors, floors: Floors): Promise<void> {
+  const bytes = encodeFloors(floors)
+  if (Buffer.compare(bytes, encodeFloors(before)) === 0) return
+  await writeFileAtomic(floorsPath(folder), bytes)
 }
 
 function stateOf(files: CacheFiles, floors: Floors, trusted: Trusted, log: Log): State {

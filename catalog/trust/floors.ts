@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { canonicalJson } from '../../src/core/canonical-json.ts'
 import { openKey } from './key.ts'
-import type { RoleModel, RootModel, SnapshotModel, TimestampModel } from './model.ts'
+import type { RoleModel, RootModel, SnapshotModel, TargetsModel, TimestampModel } from './model.ts'
 
 export interface Floor {
   readonly version: number
@@ -35,12 +35,15 @@ export const noFloors: Floors = {
   roles: new Map(),
 }
 
-/** The floors that hold under `root`. */
+/**
+ * The floors that hold under `root`. A root below the highest one seen changes nothing: it is a step of the walk,
+ * not a reason to forget.
+ */
 export function floorsUnder(root: RootModel, floors: Floors): Floors {
+  if (root.version < floors.root) return floors
   const online = fingerprint(root.roles.timestamp, root.roles.snapshot)
-  const highest = Math.max(root.version, floors.root)
-  if (online !== floors.online) return { ...noFloors, root: highest, online }
-  return highest === floors.root ? floors : { ...floors, root: highest }
+  if (online !== floors.online) return { ...noFloors, root: root.version, online }
+  return { ...floors, root: root.version }
 }
 
 export function raiseByTimestamp(floors: Floors, timestamp: TimestampModel): Floors {
@@ -62,9 +65,10 @@ export function raiseBySnapshot(floors: Floors, snapshot: SnapshotModel): Floors
   return { ...floors, snapshot: higher(floors.snapshot, { version, content }), roles }
 }
 
-export function raiseByRole(floors: Floors, role: string, floor: Floor): Floors {
+export function raiseByRole(floors: Floors, role: string, targets: TargetsModel): Floors {
+  const { version, content } = targets
   const roles = new Map(floors.roles)
-  roles.set(role, higher(roles.get(role), floor))
+  roles.set(role, higher(roles.get(role), { version, content }))
   return { ...floors, roles }
 }
 

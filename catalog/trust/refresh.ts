@@ -144,27 +144,29 @@ async function fetchExpected(
 
 /** Stored files were accepted once, so only their proofs are checked again; floors bind what comes from outside. */
 function loadUnder(root: RootModel, store: Store, rules: Rules, problems: string[]): Trusted {
-  store.setFloors(floorsUnder(root, store.getFloors()))
+  const floors = floorsUnder(root, store.getFloors())
+  store.setFloors(floors)
+  const raise = (change: (floors: Floors) => Floors): void => {
+    if (root.version >= floors.root) store.setFloors(change(store.getFloors()))
+  }
   const none = { root, timestamp: undefined, snapshot: undefined, targets: undefined, problems }
   const timestamp = loadOne(store, 'timestamp', undefined, problems, bytes =>
     acceptTimestamp(root, noFloors, bytes, rules),
   )
   if (timestamp === undefined) return none
-  store.setFloors(raiseByTimestamp(store.getFloors(), timestamp))
+  raise(known => raiseByTimestamp(known, timestamp))
   const { snapshot: expected } = timestamp
   const snapshot = loadOne(store, 'snapshot', expected.version, problems, bytes =>
     acceptSnapshot(root, expected, noFloors, bytes, rules),
   )
   if (snapshot === undefined) return { ...none, timestamp }
-  store.setFloors(raiseBySnapshot(store.getFloors(), snapshot))
+  raise(known => raiseBySnapshot(known, snapshot))
   const meta = snapshot.meta.get('targets')
   if (meta === undefined) return { ...none, timestamp, snapshot }
   const targets = loadOne(store, 'targets', meta.version, problems, bytes =>
     acceptTargets('targets', root.roles.targets, meta, undefined, bytes, rules),
   )
-  if (targets !== undefined) {
-    store.setFloors(raiseByRole(store.getFloors(), 'targets', targets))
-  }
+  if (targets !== undefined) raise(known => raiseByRole(known, 'targets', targets))
   return { root, timestamp, snapshot, targets, problems }
 }
 
