@@ -26,6 +26,8 @@ export class CatalogError extends NodeError<
 export class PublishError extends NodeError<
   | 'ORIGIN_EXISTS'
   | 'ORIGIN_MISSING'
+  | 'ORIGIN_DAMAGED'
+  | 'ORIGIN_BUSY'
   | 'KEY_MISSING'
   | 'OCI_INVALID'
   | 'OCI_PLATFORM_MISSING'

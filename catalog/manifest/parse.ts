@@ -22,6 +22,8 @@ import {
 export const AUTHOR_MANIFEST_BYTES_MAX = 256 * 1024
 /** The published form also lists every blob of every image. */
 export const PUBLISHED_MANIFEST_BYTES_MAX = 1024 * 1024
+/** What a published manifest is called in messages: it has no file name. */
+const PUBLISHED = 'manifest'
 /** More would not be read. */
 const PROBLEMS_SHOWN_MAX = 50
 
@@ -32,19 +34,28 @@ const PROBLEMS_SHOWN_MAX = 50
 export function parseAuthorManifest(text: string, fileName: string): AuthorManifest {
   const size = Buffer.byteLength(text)
   if (size > AUTHOR_MANIFEST_BYTES_MAX) {
-    throw invalid([`${fileName}: has ${size} bytes; the limit is ${AUTHOR_MANIFEST_BYTES_MAX}`])
+    throw invalid(fileName, [
+      `${fileName}: has ${size} bytes; the limit is ${AUTHOR_MANIFEST_BYTES_MAX}`,
+    ])
   }
   const document = parseYaml(text)
   const show = (problem: SchemaProblem): string => formatProblem(fileName, problem)
   if (document.errors.length > 0) {
-    throw invalid(document.errors.map(error => show({ path: '', ...error })))
+    throw invalid(
+      fileName,
+      document.errors.map(error => show({ path: '', ...error })),
+    )
   }
   const parsed = authorManifestSchema.safeParse(withoutOwnKeys(document.value))
   if (!parsed.success) {
-    throw invalid(explainIssues(parsed.error, authorManifestSchema, document).map(show))
+    throw invalid(fileName, explainIssues(parsed.error, authorManifestSchema, document).map(show))
   }
   const problems = [...hiddenKeys(document.value), ...manifestProblems(parsed.data)]
-  if (problems.length > 0) throw invalid(problems.map(problem => show(located(problem, document))))
+  if (problems.length > 0)
+    throw invalid(
+      fileName,
+      problems.map(problem => show(located(problem, document))),
+    )
   return parsed.data
 }
 
@@ -54,18 +65,22 @@ export function parseAuthorManifest(text: string, fileName: string): AuthorManif
  */
 export function parsePublishedManifest(bytes: Uint8Array): AppManifest {
   if (bytes.length > PUBLISHED_MANIFEST_BYTES_MAX) {
-    throw invalid([
-      `manifest: has ${bytes.length} bytes; the limit is ${PUBLISHED_MANIFEST_BYTES_MAX}`,
+    throw invalid(PUBLISHED, [
+      `${PUBLISHED}: has ${bytes.length} bytes; the limit is ${PUBLISHED_MANIFEST_BYTES_MAX}`,
     ])
   }
   const value = parseCanonicalJson(bytes)
   const parsed = publishedManifestSchema.safeParse(value)
-  const show = (problem: SchemaProblem): string => formatProblem('manifest', problem)
+  const show = (problem: SchemaProblem): string => formatProblem(PUBLISHED, problem)
   if (!parsed.success) {
-    throw invalid(explainIssues(parsed.error, publishedManifestSchema).map(show))
+    throw invalid(PUBLISHED, explainIssues(parsed.error, publishedManifestSchema).map(show))
   }
   const problems = [...hiddenKeys(value), ...manifestProblems(parsed.data)]
-  if (problems.length > 0) throw invalid(problems.map(problem => show(located(problem))))
+  if (problems.length > 0)
+    throw invalid(
+      PUBLISHED,
+      problems.map(problem => show(located(problem))),
+    )
   return parsed.data
 }
 
@@ -74,9 +89,11 @@ function parseCanonicalJson(bytes: Uint8Array): unknown {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
     if (Buffer.compare(canonicalJson(value), bytes) === 0) return value
   } catch (error) {
-    throw invalid([`manifest: is not canonical JSON: ${messageOf(error)}`], error)
+    throw invalid(PUBLISHED, [`${PUBLISHED}: is not canonical JSON: ${messageOf(error)}`], error)
   }
-  throw invalid(['manifest: is not canonical JSON: other bytes stand for the same value'])
+  throw invalid(PUBLISHED, [
+    `${PUBLISHED}: is not canonical JSON: other bytes stand for the same value`,
+  ])
 }
 
 function withoutOwnKeys(value: unknown): unknown {
@@ -98,9 +115,8 @@ function located({ path, message }: RuleProblem, document?: YamlDocument): Schem
   return { path: pathText(path), message, position: document?.positionOf(path) }
 }
 
-function invalid(problems: readonly string[], cause?: unknown): ManifestError {
+function invalid(file: string, problems: readonly string[], cause?: unknown): ManifestError {
   const shown = problems.slice(0, PROBLEMS_SHOWN_MAX)
-  const hidden = problems.length - shown.length
-  const lines = hidden > 0 ? [...shown, `and ${hidden} more`] : shown
-  return new ManifestError('MANIFEST_INVALID', lines.join('\n'), { problems: shown, cause })
+  const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
+  return new ManifestError('MANIFEST_INVALID', `${file} has ${count}`, { problems: shown, cause })
 }

@@ -167,7 +167,9 @@ const authorImage = z.strictObject({
 })
 
 const digest = z.string().transform((text, context) => attempt(() => parseDigest(text), context))
-const sha256 = z.string().transform((text, context) => attempt(() => parseSha256(text), context))
+export const sha256 = z
+  .string()
+  .transform((text, context) => attempt(() => parseSha256(text), context))
 
 export const blobRef = z.strictObject({
   blake3: digest,

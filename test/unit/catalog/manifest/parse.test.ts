@@ -103,8 +103,8 @@ describe('parseAuthorManifest', () => {
     })
   }
 
-  it('refuses a file that is too large, too deep, or no mapping', () => {
-    const texts = [`#${'x'.repeat(AUTHOR_MANIFEST_BYTES_MAX)}`, '['.repeat(5_000), '- 1', '']
+  it('refuses a file that is too large, broken, or no mapping', () => {
+    const texts = [`#${'x'.repeat(AUTHOR_MANIFEST_BYTES_MAX)}`, '['.repeat(100), '- 1', '']
     for (const text of texts) {
       expect(problemsOf(() => parseAuthorManifest(text, 'a.yaml'))).to.not.equal([])
     }
