@@ -1,5 +1,5 @@
 /** Which pieces of a blob are held, in memory and as a file that notices damage. Pure. */
-import { pieceCountOf } from '../../src/core/blake3/index.ts'
+import { BLOB_SIZE_BYTES_MAX, pieceCountOf } from '../../src/core/blake3/index.ts'
 import { type Digest, digestBytes, digestOf } from '../../src/core/digest.ts'
 
 export interface PieceSet {
@@ -81,6 +81,7 @@ export function decodeBitfield(
   if (!checksumOf(digest, body).equals(bytes.subarray(body.length))) return undefined
   if (!body.subarray(0, MAGIC.length).equals(MAGIC)) return undefined
   const sizeBytes = Number(body.readBigUInt64LE(MAGIC.length))
+  if (sizeBytes > BLOB_SIZE_BYTES_MAX) return undefined
   const pieceCount = pieceCountOf(sizeBytes)
   const bits = body.subarray(HEADER_BYTES)
   if (bits.length !== Math.ceil(pieceCount / 8)) return undefined

@@ -105,6 +105,10 @@ export function createSyncBatch(deps: Deps, initiallySafe: PieceSet): SyncBatch 
       while (unsafeBytes > 0 && unsafeBytes + lengthBytes > SYNC_BYTES_MAX) await sync()
     },
     add(pieceIndex, lengthBytes) {
+      if (failure !== undefined) {
+        deps.onLost([pieceIndex])
+        return
+      }
       unsafe.set(pieceIndex, lengthBytes)
       unsafeBytes += lengthBytes
       if (unsafeBytes >= SYNC_BYTES_MAX / 2 && running === undefined) syncBehind()

@@ -3,67 +3,10 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import {
-  createPieceLayerBuilder,
-  pieceCountOf,
-  pieceLengthOf,
-  pieceSizeOf,
-} from '../../../src/core/blake3/index.ts'
-import { codeOf } from '../../../src/core/errors.ts'
-import type { BlobId, BlobStore, BlobWriter } from '../../../swarm/ports.ts'
-import { bytesOf } from '../../support/bytes.ts'
+import type { BlobStore } from '../../../swarm/ports.ts'
+import { codeRejectedBy, fill, sampleOf, writePieces } from '../../support/store/samples.ts'
 
 const KIB = 1024
-
-/** A blob for tests with everything a source would have. */
-export interface Sample {
-  readonly id: BlobId
-  readonly bytes: Uint8Array
-  readonly layer: Uint8Array | undefined
-  piece(pieceIndex: number): Uint8Array
-}
-
-export function sampleOf(sizeBytes: number, seed = 1): Sample {
-  const bytes = bytesOf(sizeBytes, seed)
-  const { digest, layer } = createPieceLayerBuilder(sizeBytes).update(bytes).finish()
-  return {
-    id: { digest, sizeBytes },
-    bytes,
-    layer,
-    piece(pieceIndex) {
-      const start = pieceIndex * pieceSizeOf(sizeBytes)
-      return bytes.slice(start, start + pieceLengthOf(sizeBytes, pieceIndex))
-    },
-  }
-}
-
-export async function writePieces(
-  writer: BlobWriter,
-  sample: Sample,
-  pieceIndexes: readonly number[],
-): Promise<void> {
-  if (sample.layer !== undefined) await writer.setPieceLayer(sample.layer)
-  for (const pieceIndex of pieceIndexes) {
-    await writer.writePiece(pieceIndex, sample.piece(pieceIndex))
-  }
-}
-
-/** Fills a whole blob, last piece first. */
-export async function fill(store: BlobStore, sample: Sample): Promise<string> {
-  await using writer = await store.openWriter(sample.id)
-  const pieceIndexes = [...Array(pieceCountOf(sample.id.sizeBytes)).keys()].reverse()
-  await writePieces(writer, sample, pieceIndexes)
-  return (await writer.finish()).path
-}
-
-export async function codeRejectedBy(promise: Promise<unknown>): Promise<string | undefined> {
-  try {
-    await promise
-  } catch (error) {
-    return codeOf(error)
-  }
-  return undefined
-}
 
 export function blobStoreSuite(open: () => Promise<BlobStore>): void {
   fillingFacts(open)
@@ -109,7 +52,7 @@ function fillingFacts(open: () => Promise<BlobStore>): void {
     const sample = sampleOf(700_000)
     await using first = await store.openWriter(sample.id)
     await using second = await store.openWriter(sample.id)
-    await first.setPieceLayer(sample.layer ?? new Uint8Array())
+    await first.setPieceLayer(sample.layer)
     expect(second.hasPieceLayer).to.equal(true)
     const outcomes = await Promise.all([
       first.writePiece(1, sample.piece(1)),
@@ -148,8 +91,8 @@ function refusalFacts(open: () => Promise<BlobStore>): void {
     await using store = await open()
     const sample = sampleOf(700_000)
     await using writer = await store.openWriter(sample.id)
-    for (const layer of [sampleOf(700_000, 2).layer, sample.layer?.slice(1), new Uint8Array()]) {
-      const attempt = writer.setPieceLayer(layer ?? new Uint8Array())
+    for (const layer of [sampleOf(700_000, 2).layer, sample.layer.slice(1), new Uint8Array()]) {
+      const attempt = writer.setPieceLayer(layer)
       expect(await codeRejectedBy(attempt)).to.equal('PIECE_LAYER_MISMATCH')
     }
     const early = writer.writePiece(0, sample.piece(0))
@@ -233,7 +176,7 @@ function readingFacts(open: () => Promise<BlobStore>): void {
     await fill(store, sample)
     await fill(store, small)
     const layer = await store.pieceLayer(sample.id.digest)
-    expect(layer && Buffer.from(layer).equals(sample.layer ?? new Uint8Array())).to.equal(true)
+    expect(layer && Buffer.from(layer).equals(sample.layer)).to.equal(true)
     expect(await store.pieceLayer(small.id.digest)).to.equal(undefined)
   })
 }
