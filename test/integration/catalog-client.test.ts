@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { applySteps, planCommit, readCache } from '../../catalog/cache.ts'
 import { type Catalog, createCatalog } from '../../catalog/client.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { codeOf } from '../../src/core/errors.ts'
@@ -39,11 +40,8 @@ describe('catalog client', () => {
     return catalog
   }
   async function refusal(catalog: Catalog): Promise<string | undefined> {
-    const error = await catalog.refresh().then(
-      () => undefined,
-      (reason: unknown) => reason,
-    )
-    return codeOf(error) ?? (error instanceof Error ? String(error.stack) : undefined)
+    const error = await catalog.refresh().catch((reason: unknown) => reason)
+    return codeOf(error)
   }
 
   it('is empty before the first refresh', async () => {
@@ -312,5 +310,53 @@ describe('catalog client', () => {
     origin.files.set('1.root.json', Buffer.from(bytes.toString().replace('2027', '2028')))
     const error = await open().catch((reason: unknown) => reason)
     expect(codeOf(error)).to.equal('ROOT_INVALID')
+  })
+
+  it('has a whole catalog on disk after each single write of a commit', async () => {
+    origin.publishSet(1)
+    await opened()
+    const before = await readCache(join(folder, 'cache'))
+    origin.publishRoot(2)
+    origin.publishSet(2)
+    await opened()
+    const steps = planCommit(before, await readCache(join(folder, 'cache')))
+    expect(steps.map(step => step.name)).to.deep.equal([
+      '2.root.json',
+      '2.snapshot.json',
+      '2.targets.json',
+      'timestamp.json',
+      '1.snapshot.json',
+      '1.targets.json',
+    ])
+    for (let count = 0; count <= steps.length; count += 1) {
+      await rm(join(folder, 'cache'), { recursive: true })
+      await applySteps(join(folder, 'cache'), planCommit(new Map(), before))
+      await applySteps(join(folder, 'cache'), steps.slice(0, count))
+      const catalog = await open()
+      const seq = count < 4 ? 1 : 2
+      expect(catalog.find('hello', 'stable').seq, `${count} steps`).to.equal(seq)
+      await catalog.refresh()
+      expect(catalog.find('hello', 'stable').seq).to.equal(2)
+    }
+  })
+
+  it('removes what a killed process left half written', async () => {
+    await opened()
+    const left = join(folder, 'cache', '.timestamp.json.aabbcc.tmp')
+    await writeFile(left, 'half')
+    await open()
+    expect(await readdir(join(folder, 'cache'))).to.not.include('.timestamp.json.aabbcc.tmp')
+  })
+
+  it('keeps its catalog when the disk refuses the new one', async () => {
+    const catalog = await opened()
+    await rm(join(folder, 'cache'), { recursive: true })
+    await writeFile(join(folder, 'cache'), 'not a folder')
+    origin.publishSet(2)
+    expect(await refusal(catalog)).to.be.a('string')
+    expect(catalog.find('hello', 'stable').seq).to.equal(1)
+    await rm(join(folder, 'cache'))
+    expect(await catalog.refresh()).to.equal('updated')
+    expect((await open()).find('hello', 'stable').seq).to.equal(2)
   })
 })
