@@ -15,3 +15,16 @@ export class StoreError extends NodeError<
   | 'BLOB_IN_USE'
   | 'META_TOO_LARGE'
 > {}
+
+/** The network side of the swarm could not do what it was asked. */
+export class SwarmError extends NodeError<
+  | 'MESSAGE_MALFORMED'
+  | 'PEER_LEFT'
+  | 'PEER_REFUSED'
+  | 'ORIGIN_REFUSED'
+  | 'ORIGIN_ABSENT'
+  | 'ORIGIN_UNREACHABLE'
+  | 'IDENTITY_DAMAGED'
+  | 'LISTEN_FAILED'
+  | 'SWARM_STOPPED'
+> {}

@@ -1,0 +1,159 @@
+/** The `Network` port over libp2p: dials, opens one data stream per peer, announces and looks up releases. */
+import type { Connection } from '@libp2p/interface'
+import type { KadDHT } from '@libp2p/kad-dht'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import type { Digest } from '../../src/core/digest.ts'
+import { messageOf } from '../../src/core/errors.ts'
+import type { Log } from '../../src/core/log.ts'
+import { SwarmError } from '../errors.ts'
+import type { Channel, FoundPeer, Network } from '../network.ts'
+import type { SwarmOptions } from '../options.ts'
+import { createChannel } from './channel.ts'
+import { openIdentity } from './identity.ts'
+import { buildNode, type SwarmLibp2p } from './node.ts'
+import { releaseKey } from './release-key.ts'
+
+const OPEN_STREAM_TIMEOUT_MS = 10_000
+
+export interface NetworkDeps {
+  readonly log: Log
+  /** Nothing is dialled to, or accepted from, a peer that this names. */
+  isBanned(peerId: string): boolean
+}
+
+export async function createNetwork(deps: NetworkDeps, options: SwarmOptions): Promise<Network> {
+  const privateKey = await openIdentity(options.identityFile)
+  const node = await buildNode(options, privateKey, deps.isBanned)
+  const protocol = `/archipelago/${options.networkName}/blobs/1`
+  return {
+    peerId: node.peerId.toString(),
+    start: onChannel => startNode(node, protocol, onChannel, deps.log, options),
+    stop: async () => node.stop(),
+    addresses: () => node.getMultiaddrs().map(address => address.toString()),
+    isConnected: peerId => node.getConnections(peerIdFromString(peerId)).length > 0,
+    peerIdIn: address => peerIdPart(address),
+    async dial(addresses, signal) {
+      await node.dial(
+        addresses.map(address => multiaddr(address)),
+        { signal },
+      )
+    },
+    addressesOf: peerId => addressesOf(node, peerId),
+    disconnect: peerId => node.hangUp(peerIdFromString(peerId)),
+    provide: (release, signal) => provide(node, releaseKey(options.networkName, release), signal),
+    async withdraw(release) {
+      const key = releaseKey(options.networkName, release)
+      await Promise.all(tablesOf(node).map(table => table.cancelReprovide(key)))
+    },
+    findHolders: (release, signal) => findHolders(node, options.networkName, release, signal),
+  }
+}
+
+async function startNode(
+  node: SwarmLibp2p,
+  protocol: string,
+  onChannel: (channel: Channel) => void,
+  log: Log,
+  options: SwarmOptions,
+): Promise<void> {
+  await node.handle(
+    protocol,
+    (stream, connection) => onChannel(createChannel(stream, connection)),
+    { maxInboundStreams: 2, maxOutboundStreams: 2 },
+  )
+  node.addEventListener('connection:open', ({ detail: connection }) => {
+    if (connection.direction !== 'outbound') return
+    openStream(connection, protocol).then(onChannel, (error: unknown) => {
+      const peer = connection.remotePeer.toString()
+      log.debug('peer does not speak our protocol', { peer, reason: messageOf(error) })
+      connection.abort(new SwarmError('PEER_REFUSED', `peer ${peer} is of another network`))
+    })
+  })
+  try {
+    await node.start()
+  } catch (cause) {
+    throw new SwarmError(
+      'LISTEN_FAILED',
+      `cannot listen on ${options.listen.join(', ')}: ${listenReason(cause)}; choose another address or end the program that uses it`,
+      { cause },
+    )
+  }
+}
+
+/** libp2p wraps what the socket said into one error for all addresses. */
+function listenReason(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(listenReason).join(', ')
+  return messageOf(error)
+}
+
+async function openStream(connection: Connection, protocol: string): Promise<Channel> {
+  const signal = AbortSignal.timeout(OPEN_STREAM_TIMEOUT_MS)
+  const stream = await connection.newStream(protocol, { signal, negotiateFully: true })
+  return createChannel(stream, connection)
+}
+
+function peerIdPart(address: string): string | undefined {
+  let parsed: Multiaddr
+  try {
+    parsed = multiaddr(address)
+  } catch {
+    /* Not a multiaddr: the caller names the setting it came from. */
+    return undefined
+  }
+  return parsed.getComponents().findLast(component => component.name === 'p2p')?.value
+}
+
+async function addressesOf(node: SwarmLibp2p, peerId: string): Promise<readonly string[]> {
+  const id = peerIdFromString(peerId)
+  if (!(await node.peerStore.has(id))) return []
+  const { addresses } = await node.peerStore.get(id)
+  return addresses.map(({ multiaddr }) => withPeerId(multiaddr, peerId))
+}
+
+function withPeerId(address: Multiaddr, peerId: string): string {
+  const text = address.toString()
+  return text.includes('/p2p/') ? text : `${text}/p2p/${peerId}`
+}
+
+function tablesOf(node: SwarmLibp2p): readonly KadDHT[] {
+  return [node.services.lanDht, node.services.wanDht]
+}
+
+async function provide(
+  node: SwarmLibp2p,
+  key: ReturnType<typeof releaseKey>,
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all(
+    tablesOf(node).map(async table => {
+      for await (const _event of table.provide(key, { signal })) {
+        /* Each event is one step of the walk; only its end matters. */
+      }
+    }),
+  )
+}
+
+async function* findHolders(
+  node: SwarmLibp2p,
+  networkName: string,
+  release: Digest,
+  signal: AbortSignal,
+): AsyncIterable<FoundPeer> {
+  const key = releaseKey(networkName, release)
+  for (const table of tablesOf(node)) {
+    try {
+      for await (const event of table.findProviders(key, { signal })) {
+        if (event.name !== 'PROVIDER') continue
+        for (const provider of event.providers) {
+          if (provider.id.equals(node.peerId)) continue
+          const peerId = provider.id.toString()
+          yield { peerId, addresses: provider.multiaddrs.map(a => withPeerId(a, peerId)) }
+        }
+      }
+    } catch (error) {
+      /* One provider that is gone makes kad-dht fail the whole answer; the other table may still know some. */
+      node.logger.forComponent('archy:find').trace('lookup ended early: %s', messageOf(error))
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/** The seam between the swarm and its transport: authenticated channels to peers, and a hint who holds what. */
+import type { Digest } from '../src/core/digest.ts'
+
+/** A byte stream to one authenticated peer, with backpressure in both directions. */
+export interface Channel {
+  readonly peerId: string
+  /** Where the peer is reached, for people. */
+  readonly address: string
+  readonly openedByUs: boolean
+  /** Resolves when the channel takes more. One call at a time. @throws SwarmError `PEER_LEFT` */
+  send(bytes: Uint8Array): Promise<void>
+  /** Starts the flow. `onClose` is called once, also when it is already closed. */
+  receive(onBytes: (bytes: Uint8Array) => void, onClose: () => void): void
+  pause(): void
+  resume(): void
+  /** Ends the channel at once; what was not sent is lost. */
+  close(): void
+}
+
+export interface FoundPeer {
+  readonly peerId: string
+  readonly addresses: readonly string[]
+}
+
+export interface Network {
+  readonly peerId: string
+  /** @throws SwarmError `LISTEN_FAILED` when no listen address can be used. */
+  start(onChannel: (channel: Channel) => void): Promise<void>
+  stop(): Promise<void>
+  /** With `/p2p/<id>`. */
+  addresses(): readonly string[]
+  isConnected(peerId: string): boolean
+  /** The peer id in a multiaddr; `undefined` when it has none or is no multiaddr. */
+  peerIdIn(address: string): string | undefined
+  /** Connects; the channel follows by itself. Rejects when no address answers. */
+  dial(addresses: readonly string[], signal: AbortSignal): Promise<void>
+  /** Addresses under which a peer said it can be dialled, with `/p2p/<id>`. */
+  addressesOf(peerId: string): Promise<readonly string[]>
+  /** Closes every connection to a peer. */
+  disconnect(peerId: string): Promise<void>
+  /** Announces this node as a holder under the secret key of a release. */
+  provide(release: Digest, signal: AbortSignal): Promise<void>
+  withdraw(release: Digest): Promise<void>
+  /** Peers that say they hold a release: candidates, not facts. Ends early when the lookup fails. */
+  findHolders(release: Digest, signal: AbortSignal): AsyncIterable<FoundPeer>
+}

@@ -1,0 +1,28 @@
+/** What the owner of a node can choose about the swarm. Defaults are in the program's configuration. */
+
+export interface SwarmLimits {
+  /** Bytes per second to peers; `undefined`: no limit. */
+  readonly uploadBytesPerSecond: number | undefined
+  /** Bytes per second from peers and origins together; `undefined`: no limit. */
+  readonly downloadBytesPerSecond: number | undefined
+  /** Bytes per second from origins; `undefined`: no limit. */
+  readonly originBytesPerSecond: number | undefined
+  readonly connectionsMax: number
+}
+
+export interface SwarmOptions {
+  /** Nodes of other networks are not talked to. Letters, digits, `.`, `_` and `-`. */
+  readonly networkName: string
+  /** Private key; made with mode 0600 when missing. */
+  readonly identityFile: string
+  readonly stateFolder: string
+  /** Multiaddrs such as `/ip4/0.0.0.0/tcp/4001`. */
+  readonly listen: readonly string[]
+  /** Multiaddrs that others can dial, when they differ from the listen addresses. */
+  readonly announceAddresses: readonly string[]
+  /** Multiaddrs with `/p2p/<id>` that are dialled at the start and again whenever the connection is lost. */
+  readonly bootstrap: readonly string[]
+  /** Base URLs that end with `/`, in order of preference. */
+  readonly origins: readonly string[]
+  readonly limits: SwarmLimits
+}

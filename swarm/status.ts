@@ -1,0 +1,43 @@
+/** What the swarm tells about itself, for people and for metrics. */
+import type { Digest } from '../src/core/digest.ts'
+import type { Ban } from './bans.ts'
+import type { BlobId, BytesBySource } from './ports.ts'
+
+export interface TransferProgress extends BlobId {
+  readonly heldBytes: number
+}
+
+export interface TransferStatus extends TransferProgress {
+  readonly release: Digest
+  readonly missingPieceCount: number
+  /** Missing pieces that nobody can give at the moment. */
+  readonly withoutSourceCount: number
+  /** Received and verified by this transfer. */
+  readonly bytes: BytesBySource
+  readonly sources: readonly {
+    readonly kind: keyof BytesBySource
+    /** Peer id or base URL. */
+    readonly name: string
+    readonly verifiedBytes: number
+    readonly bytesPerSecond: number
+  }[]
+}
+
+export interface PeerStatus {
+  readonly peerId: string
+  readonly address: string
+  /** Since the connection was made; control messages included. */
+  readonly receivedBytes: number
+  readonly servedBytes: number
+}
+
+export interface SwarmStatus {
+  readonly peerId: string
+  readonly addresses: readonly string[]
+  readonly peers: readonly PeerStatus[]
+  /** Running fetches. */
+  readonly transfers: readonly TransferStatus[]
+  /** Over all runs of this node. */
+  readonly totals: BytesBySource
+  readonly bans: readonly Ban[]
+}

@@ -1,0 +1,228 @@
+/** Wires the swarm: network, peers, origins, downloads, discovery and what is remembered of them. */
+import type { VerifiedBlob } from '../src/core/blob.ts'
+import type { Clock } from '../src/core/clock.ts'
+import type { Digest } from '../src/core/digest.ts'
+import type { Log } from '../src/core/log.ts'
+import { type Bans, openBans } from './bans.ts'
+import { Discovery } from './discovery.ts'
+import { createNetwork } from './libp2p/network.ts'
+import { SERVE_BYTES_PER_PEER_MAX, SERVE_BYTES_TOTAL_MAX } from './limits.ts'
+import type { Network } from './network.ts'
+import type { SwarmOptions } from './options.ts'
+import { createOrigin, type Origin } from './origin/origin.ts'
+import { Directory } from './peers/directory.ts'
+import { createFairQueue } from './peers/fair-queue.ts'
+import type { LinkDeps } from './peers/link.ts'
+import type { BlobId, BlobStore } from './ports.ts'
+import { openRememberedPeers, type RememberedPeers } from './remembered.ts'
+import type { SwarmStatus, TransferProgress } from './status.ts'
+import { createTokenBucket } from './token-bucket.ts'
+import { openTotals, type Totals } from './totals.ts'
+import { Fetches } from './transfer/fetches.ts'
+import type { Refusal } from './transfer/sources.ts'
+
+export interface Swarm {
+  readonly peerId: string
+  /** Listens, and keeps the node connected. @throws SwarmError `LISTEN_FAILED` */
+  start(): Promise<void>
+  /** Ends everything: open fetches reject with `SWARM_STOPPED`, what they stored is on disk. */
+  stop(): Promise<void>
+  /** Multiaddrs with `/p2p/<id>` that others can dial. */
+  addresses(): readonly string[]
+  /**
+   * Completes a blob from peers and origins; joins a running fetch of the same blob. Tries until the signal aborts.
+   * `release`: the release manifest under which holders are found. A joined fetch ends when all its callers gave up.
+   * @throws StoreError `DISK_FULL`; SwarmError `SWARM_STOPPED`; the signal's reason.
+   */
+  fetch(
+    id: BlobId,
+    options: {
+      release: Digest
+      signal?: AbortSignal
+      onProgress?: (progress: TransferProgress) => void
+    },
+  ): Promise<VerifiedBlob>
+  /** Replaces the set of releases that this node announces as a holder. */
+  announce(releases: readonly Digest[]): void
+  status(): SwarmStatus
+}
+
+export interface SwarmDeps {
+  readonly store: BlobStore
+  readonly clock: Clock
+  readonly log: Log
+  /** In [0, 1). */
+  readonly random: () => number
+  /** Only blobs that this allows are told to peers or served. */
+  mayServe(digest: Digest): boolean
+}
+
+/** How often totals are written while bytes come in: what a kill may lose of them. */
+const SAVE_INTERVAL_MS = 2_000
+
+/** @throws SwarmError `IDENTITY_DAMAGED` */
+export async function createSwarm(deps: SwarmDeps, options: SwarmOptions): Promise<Swarm> {
+  const log = deps.log.child('swarm')
+  const bans = await openBans({ clock: deps.clock, log }, options.stateFolder)
+  const network = await createNetwork({ log, isBanned: bans.isBanned }, options)
+  const totals = await openTotals(log, options.stateFolder)
+  const remembered = await openRememberedPeers(log, options.stateFolder)
+  return new LiveSwarm({ ...deps, log, bans, network, totals, remembered }, options)
+}
+
+interface Parts extends SwarmDeps {
+  readonly bans: Bans
+  readonly network: Network
+  readonly totals: Totals
+  readonly remembered: RememberedPeers
+}
+
+class LiveSwarm implements Swarm {
+  readonly peerId: string
+  readonly #parts: Parts
+  readonly #origins: readonly Origin[]
+  readonly #directory: Directory
+  readonly #discovery: Discovery
+  readonly #fetches: Fetches
+  readonly #stopping = new AbortController()
+  #saving: Promise<void> | undefined
+
+  constructor(parts: Parts, options: SwarmOptions) {
+    const { clock, log, network, bans, remembered } = parts
+    const { limits } = options
+    const download = createTokenBucket(clock, limits.downloadBytesPerSecond)
+    const fromOrigin = createTokenBucket(clock, limits.originBytesPerSecond)
+    this.#parts = parts
+    this.peerId = network.peerId
+    this.#directory = new Directory(linkDeps(parts, options, download), network.peerId)
+    this.#origins = options.origins.map(url =>
+      createOrigin({ limits: [download, fromOrigin] }, url),
+    )
+    const connectedCount = (): number => this.#directory.list().length
+    const isBanned = (peerId: string): boolean => bans.isBanned(peerId)
+    this.#discovery = new Discovery(
+      { clock, log, random: parts.random, network, remembered, isBanned, connectedCount },
+      options.bootstrap,
+    )
+    this.#fetches = new Fetches({
+      ...parts,
+      peers: this.#directory,
+      origins: this.#origins,
+      onVerified: (source, name, bytes) => {
+        parts.totals.add(source, bytes)
+        if (source === 'peer') this.#helpers.add(name)
+      },
+      onRefused: refusal => this.#refuse(refusal),
+      onPieces: (blob, pieceIndexes) => {
+        for (const link of this.#directory.list()) link.notify(blob, pieceIndexes)
+      },
+      seekPeers: release => this.#discovery.seek(release),
+    })
+    this.#directory.onChange(change => {
+      if (change === 'joined') this.#discovery.notePeerJoined()
+    })
+  }
+
+  /** Peers that gave verified bytes and are not yet remembered. */
+  readonly #helpers = new Set<string>()
+
+  async start(): Promise<void> {
+    await this.#parts.network.start(channel => {
+      if (this.#parts.bans.isBanned(channel.peerId)) channel.close()
+      else this.#directory.accept(channel)
+    })
+    this.#discovery.start()
+    this.#saving = this.#saveRegularly()
+    this.#parts.log.info('swarm started', { peerId: this.peerId, addresses: this.addresses() })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error('the swarm is stopping'))
+    await this.#fetches.stop()
+    await this.#discovery.stop()
+    await this.#saving
+    this.#directory.closeAll()
+    await this.#parts.network.stop()
+    await Promise.all(this.#origins.map(origin => origin.close()))
+    this.#parts.totals.save()
+    const { totals, bans, remembered } = this.#parts
+    await Promise.all([totals.flush(), bans.flush(), remembered.flush()])
+  }
+
+  addresses(): readonly string[] {
+    return this.#parts.network.addresses()
+  }
+
+  fetch(...[id, options]: Parameters<Swarm['fetch']>): Promise<VerifiedBlob> {
+    return this.#fetches.fetch(id, options)
+  }
+
+  announce(releases: readonly Digest[]): void {
+    this.#discovery.announce(releases)
+  }
+
+  status(): SwarmStatus {
+    return {
+      peerId: this.peerId,
+      addresses: this.addresses(),
+      peers: this.#directory.list().map(link => ({
+        peerId: link.peerId,
+        address: link.address,
+        receivedBytes: link.receivedBytes,
+        servedBytes: link.servedBytes,
+      })),
+      transfers: this.#fetches.list(),
+      totals: this.#parts.totals.current(),
+      bans: this.#parts.bans.list(),
+    }
+  }
+
+  #refuse({ digest, pieceIndex, source, name }: Refusal): void {
+    const { log, bans, network, remembered } = this.#parts
+    const who = source === 'peer' ? { peer: name } : { url: name }
+    log.warn('piece refused', { digest, pieceIndex: pieceIndex ?? 'layer', source, ...who })
+    if (source !== 'peer') return
+    bans.add(name)
+    remembered.forget(name)
+    this.#helpers.delete(name)
+    network.disconnect(name).catch((error: unknown) => {
+      log.debug('banned peer was already gone', { peer: name, reason: String(error) })
+    })
+  }
+
+  async #saveRegularly(): Promise<void> {
+    const { signal } = this.#stopping
+    while (!signal.aborted) {
+      await this.#parts.clock.sleep(SAVE_INTERVAL_MS, signal).catch(() => {
+        /* Stopped: the loop ends by its condition, after the last save. */
+      })
+      this.#parts.totals.save()
+      await this.#rememberHelpers()
+    }
+  }
+
+  async #rememberHelpers(): Promise<void> {
+    for (const peerId of this.#helpers) {
+      this.#helpers.delete(peerId)
+      const addresses = await this.#parts.network.addressesOf(peerId)
+      if (addresses.length > 0) this.#parts.remembered.note({ peerId, addresses })
+    }
+  }
+}
+
+function linkDeps(
+  parts: Parts,
+  { limits }: SwarmOptions,
+  download: LinkDeps['download'],
+): LinkDeps {
+  const bounds = { perPeerBytes: SERVE_BYTES_PER_PEER_MAX, totalBytes: SERVE_BYTES_TOTAL_MAX }
+  return {
+    store: parts.store,
+    clock: parts.clock,
+    log: parts.log,
+    mayServe: parts.mayServe,
+    download,
+    upload: createTokenBucket(parts.clock, limits.uploadBytesPerSecond),
+    queue: createFairQueue(bounds),
+  }
+}

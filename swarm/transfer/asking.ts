@@ -1,0 +1,98 @@
+/** Carries one request of a session to its source and turns what comes back into pieces. */
+import { codeOf, messageOf } from '../../src/core/errors.ts'
+import type { Log } from '../../src/core/log.ts'
+import type { Origin } from '../origin/origin.ts'
+import type { PeerLink } from '../peers/link.ts'
+import type { Answer } from '../peers/requests.ts'
+import type { HeldBlob } from '../ports.ts'
+import { PieceCutter } from './piece-cutter.ts'
+import type { SessionAction, SessionEvent } from './session.ts'
+
+export type Ask = SessionAction & { kind: 'ask' }
+
+export interface Asking {
+  readonly blob: HeldBlob
+  readonly log: Log
+  onReceived(request: number, bytes: number): void
+  /** Verifies and stores a piece. Rejects when the store cannot keep it. */
+  keep(request: number, pieceIndex: number, bytes: Uint8Array): Promise<SessionEvent>
+  onEvent(event: SessionEvent): void
+}
+
+/** The event that ends the request; `undefined` when it was cancelled. Rejects when the store fails. */
+export async function askPeer(
+  asking: Asking,
+  link: PeerLink,
+  { request, firstPiece }: Ask,
+  signal: AbortSignal,
+): Promise<SessionEvent | undefined> {
+  const { digest, sizeBytes, pieceSizeBytes } = asking.blob
+  const offset = firstPiece * pieceSizeBytes
+  const length = Math.min(pieceSizeBytes, sizeBytes - offset)
+  const onBytes = (bytes: number): void => asking.onReceived(request, bytes)
+  const answer = await link.request({ digest, offset, length }, { signal, onBytes })
+  if (answer.kind !== 'bytes') return endOf(request, answer)
+  return asking.keep(request, firstPiece, answer.bytes)
+}
+
+function endOf(
+  request: number,
+  answer: Exclude<Answer, { kind: 'bytes' }>,
+): SessionEvent | undefined {
+  if (answer.kind === 'cancelled') return undefined
+  if (answer.kind === 'left') return { kind: 'ended', request, outcome: 'failed' }
+  if (answer.reason === 'limit') {
+    return { kind: 'ended', request, outcome: 'busy', retryAfterMs: answer.retryAfterMs }
+  }
+  const isAbsent = answer.reason === 'not-found' || answer.reason === 'denied'
+  return { kind: 'ended', request, outcome: isAbsent ? 'absent' : 'failed' }
+}
+
+/** As `askPeer`, for a run of pieces: each one is kept as soon as it is complete. */
+export async function askOrigin(
+  asking: Asking,
+  origin: Origin,
+  ask: Ask,
+  signal: AbortSignal,
+): Promise<SessionEvent | undefined> {
+  const { digest, sizeBytes, pieceSizeBytes } = asking.blob
+  const { request } = ask
+  const offset = ask.firstPiece * pieceSizeBytes
+  const length = Math.min(ask.pieceCount * pieceSizeBytes, sizeBytes - offset)
+  const cutter = new PieceCutter(pieceSizeBytes, length)
+  const chunks = origin.fetchRange({ digest, sizeBytes, offset, length }, signal)
+  const iterator = chunks[Symbol.asyncIterator]()
+  let pieceIndex = ask.firstPiece
+  try {
+    for (;;) {
+      const next = await nextChunk(asking, origin, iterator, request)
+      if (next instanceof Uint8Array) asking.onReceived(request, next.byteLength)
+      else return signal.aborted ? undefined : next
+      for (const piece of cutter.push(next)) {
+        asking.onEvent(await asking.keep(request, pieceIndex, piece))
+        pieceIndex += 1
+        if (signal.aborted) return undefined
+      }
+    }
+  } finally {
+    await iterator.return?.()
+  }
+}
+
+/** The next bytes, or the event that ends the request: failures of the origin end here, those of the store do not. */
+async function nextChunk(
+  asking: Asking,
+  origin: Origin,
+  iterator: AsyncIterator<Uint8Array>,
+  request: number,
+): Promise<Uint8Array | SessionEvent> {
+  try {
+    const next = await iterator.next()
+    return next.done === true ? { kind: 'ended', request, outcome: 'done' } : next.value
+  } catch (error) {
+    const { digest } = asking.blob
+    asking.log.debug('origin failed', { url: origin.url, digest, reason: messageOf(error) })
+    const isAbsent = codeOf(error) === 'ORIGIN_ABSENT'
+    return { kind: 'ended', request, outcome: isAbsent ? 'absent' : 'failed' }
+  }
+}
