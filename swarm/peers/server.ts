@@ -158,15 +158,14 @@ export class PeerServer {
   }
 
   async #serve(job: Job): Promise<void> {
-    const { queue, upload, clock } = this.#deps
+    const { queue } = this.#deps
     for (let offset = 0; offset < job.length && this.#jobs.has(job.id); ) {
       const length = Math.min(SERVE_CHUNK_BYTES, job.length - offset)
       await queue.acquire(this.#wire.peerId, length, this.#closing.signal)
       try {
         const chunk = await this.#readOrReject(job, offset, length)
         if (chunk === undefined) return
-        await upload.take(length, this.#closing.signal)
-        await withDeadline(clock, this.#sendChunk(job, offset, chunk))
+        await this.#sendChunk(job, offset, chunk)
       } finally {
         queue.release(this.#wire.peerId, length)
       }
@@ -188,9 +187,12 @@ export class PeerServer {
   }
 
   async #sendChunk(job: Job, base: number, chunk: Uint8Array): Promise<void> {
+    const { upload, clock } = this.#deps
     for (let at = 0; at < chunk.byteLength && this.#jobs.has(job.id); at += DATA_BYTES_MAX) {
       const bytes = chunk.subarray(at, at + DATA_BYTES_MAX)
-      await this.#wire.send({ kind: 'data', id: job.id, offset: base + at, bytes })
+      await upload.take(bytes.byteLength, this.#closing.signal)
+      const sent = this.#wire.send({ kind: 'data', id: job.id, offset: base + at, bytes })
+      await withDeadline(clock, sent)
       this.#servedBytes += bytes.byteLength
     }
   }

@@ -50,6 +50,7 @@ export class Download {
   readonly #stop = new AbortController()
   #freshPieces: number[] = []
   #canVerify = false
+  #originsHaveLayer = true
   #seekAtMs = 0
   #stuckLogAtMs = 0
 
@@ -99,12 +100,13 @@ export class Download {
   view(): DownloadView {
     const view = this.#session.view(this.#deps.clock.monotonicMs())
     const rates = new Map(view.sources.map(({ id, rate }) => [id, rate]))
+    const isWithoutLayer = !this.#canVerify && !this.#originsHaveLayer && this.#holders.size === 0
     const bytes = { peer: 0, origin: 0 }
     for (const { kind, verifiedBytes } of this.#sources.values()) bytes[kind] += verifiedBytes
     return {
       heldBytes: view.heldBytes,
       missingPieceCount: view.missingPieceCount,
-      withoutSourceCount: view.withoutSourceCount,
+      withoutSourceCount: isWithoutLayer ? view.missingPieceCount : view.withoutSourceCount,
       bytes,
       sources: [...this.#sources].map(([id, { kind, name, verifiedBytes }]) => {
         return { kind, name, verifiedBytes, bytesPerSecond: Math.round(rates.get(id) ?? 0) }
@@ -117,6 +119,9 @@ export class Download {
       ...this.#deps,
       holders: () => [...this.#holders.values()],
       peersExpected: this.#peersExpected,
+      onOriginsFailed: () => {
+        this.#originsHaveLayer = false
+      },
     }
     await acquireLayer(layerDeps, this.#writer, signal)
     this.#canVerify = true

@@ -24,6 +24,8 @@ export interface LayerDeps {
   holders(): readonly PeerLink[]
   readonly peersExpected: boolean
   onRefused(refusal: Refusal): void
+  /** No origin has it at the moment. */
+  onOriginsFailed(): void
 }
 
 /** Resolves when the writer has the layer. Rejects with the signal, or when the layer cannot be stored. */
@@ -74,6 +76,7 @@ async function askOrigins(deps: LayerDeps, writer: BlobWriter, signal: AbortSign
     for (const origin of deps.origins) {
       if (await tryOrigin(deps, writer, origin, signal)) return
     }
+    deps.onOriginsFailed()
     await deps.clock.sleep(delayMs, signal)
   }
 }

@@ -38,3 +38,8 @@ export const DUPLICATE_AGE_MIN_MS = 500
 
 /** Chosen at random, so that a crowd that starts together does not ask for the same pieces. */
 export const RANDOM_PIECES_FIRST = 4
+
+/** Work is taken from a slow source for an idle one only when that saves at least this much time. */
+export const STEAL_GAIN_MIN_MS = 500
+/** What a source is believed to give until it was measured, in bytes per second. */
+export const RATE_GUESS = 1024 * 1024

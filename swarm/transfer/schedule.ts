@@ -12,47 +12,51 @@ import {
   QUEUE_REQUESTS_MIN,
   QUEUE_TARGET_MS,
   RANDOM_PIECES_FIRST,
+  RATE_GUESS,
   RATE_WARMUP_MS,
+  STEAL_GAIN_MIN_MS,
 } from './policy.ts'
 import { type Candidates, pickRarest, pickRun } from './selection.ts'
 import {
+  drop,
   isUseful,
   pieceBytes,
+  type Request,
   type SessionAction,
   type SessionState,
   type Source,
 } from './session-state.ts'
 
-type Ask = SessionAction & { kind: 'ask' }
-
 /**
  * New requests within `budgetBytes`; at least one when nothing is open, so that a download never waits for itself.
  * A negative budget: none, because pieces cannot be verified yet.
  */
-export function planRequests(state: SessionState, nowMs: number, budgetBytes: number): Ask[] {
-  const asks: Ask[] = []
-  if (budgetBytes < 0 || state.held.count === state.pieceCount) return asks
+export function planRequests(
+  state: SessionState,
+  nowMs: number,
+  budgetBytes: number,
+): SessionAction[] {
+  const actions: SessionAction[] = []
+  if (budgetBytes < 0 || state.held.count === state.pieceCount) return actions
   let leftBytes = budgetBytes
   const mayAsk = (): boolean => leftBytes >= state.pieceSizeBytes || state.requests.size === 0
   const open = new Set(peersOf(state).filter(source => isUseful(source, nowMs)))
   while (open.size > 0 && mayAsk()) {
     const source = leastLoaded(state, [...open])
-    const ask = source && askPeer(state, source, nowMs)
     if (source === undefined) break
-    if (ask === undefined) open.delete(source)
-    else {
-      asks.push(ask)
-      leftBytes -= state.pieceSizeBytes
-    }
+    const asked = askPeer(state, source, nowMs)
+    if (asked.length === 0) open.delete(source)
+    else leftBytes -= state.pieceSizeBytes
+    actions.push(...asked)
   }
   const origin = usableOrigin(state, nowMs)
   while (origin !== undefined && origin.requests.size < ORIGIN_CONNECTIONS_MAX && mayAsk()) {
-    const ask = askOrigin(state, origin, nowMs)
-    if (ask === undefined) break
-    asks.push(ask)
+    const asked = askOrigin(state, origin, nowMs)
+    if (asked.length === 0) break
+    actions.push(...asked)
     leftBytes -= state.pieceSizeBytes
   }
-  return asks
+  return actions
 }
 
 function peersOf(state: SessionState): Source[] {
@@ -67,8 +71,14 @@ function usableOrigin(state: SessionState, nowMs: number): Source | undefined {
 
 /** The source with the least work per unit of speed. */
 function leastLoaded(state: SessionState, sources: readonly Source[]): Source | undefined {
-  const load = (source: Source): number => owedBytes(state, source) / (source.rate ?? 1_000_000)
+  const load = (source: Source): number => queueMs(state, source, 0)
   return [...sources].sort((a, b) => load(a) - load(b))[0]
+}
+
+/** How long the source needs for what it owes and `moreBytes`. */
+function queueMs(state: SessionState, source: Source, moreBytes: number): number {
+  const guess = source.kind === 'origin' ? ORIGIN_RATE_GUESS : RATE_GUESS
+  return ((owedBytes(state, source) + moreBytes) * 1000) / Math.max(source.rate ?? guess, 1)
 }
 
 function owedBytes(state: SessionState, source: Source): number {
@@ -80,8 +90,8 @@ function owedBytes(state: SessionState, source: Source): number {
   return bytes
 }
 
-function askPeer(state: SessionState, source: Source, nowMs: number): Ask | undefined {
-  if (!wantsMore(state, source)) return undefined
+function askPeer(state: SessionState, source: Source, nowMs: number): SessionAction[] {
+  if (!wantsMore(state, source)) return []
   const unasked: Candidates = {
     pieceCount: state.pieceCount,
     isWanted: index => isUnasked(state, index) && source.pieces.has(index),
@@ -89,8 +99,9 @@ function askPeer(state: SessionState, source: Source, nowMs: number): Ask | unde
   }
   const isEarly = state.askedCount < RANDOM_PIECES_FIRST
   const start = isEarly ? Math.floor(state.random() * state.pieceCount) : state.startPiece
-  const pieceIndex = pickRarest(unasked, start) ?? pickOverdue(state, source, nowMs)
-  return pieceIndex === undefined ? undefined : open(state, source, pieceIndex, 1, nowMs)
+  const pieceIndex = pickRarest(unasked, start)
+  if (pieceIndex !== undefined) return [open(state, source, pieceIndex, 1, nowMs)]
+  return steal(state, source, nowMs) ?? askTwice(state, source, nowMs)
 }
 
 function wantsMore(state: SessionState, source: Source): boolean {
@@ -104,7 +115,7 @@ function isUnasked(state: SessionState, pieceIndex: number): boolean {
   return !state.held.has(pieceIndex) && state.askers[pieceIndex] === 0
 }
 
-function askOrigin(state: SessionState, origin: Source, nowMs: number): Ask | undefined {
+function askOrigin(state: SessionState, origin: Source, nowMs: number): SessionAction[] {
   const helps = originHelps(state, origin, nowMs)
   const canWait = nowMs - state.startedMs < ORIGIN_DELAY_MS && state.peersExpected
   const peers = peersOf(state).filter(source => isUseful(source, nowMs))
@@ -116,9 +127,9 @@ function askOrigin(state: SessionState, origin: Source, nowMs: number): Ask | un
     holderCount: index => state.holders[index] ?? 0,
   }
   const run = pickRun(candidates, state.startPiece, rangePieces(state, origin, peers.length > 0))
-  if (run !== undefined) return open(state, origin, run.firstPiece, run.pieceCount, nowMs)
-  const overdue = pickOverdue(state, origin, nowMs)
-  return overdue === undefined ? undefined : open(state, origin, overdue, 1, nowMs)
+  if (run !== undefined) return [open(state, origin, run.firstPiece, run.pieceCount, nowMs)]
+  const stolen = helps ? steal(state, origin, nowMs) : undefined
+  return stolen ?? askTwice(state, origin, nowMs)
 }
 
 /** True while the peers alone would be slower than the origin. */
@@ -147,6 +158,39 @@ function rangePieces(state: SessionState, origin: Source, peersHelp: boolean): n
   return Math.max(1, Math.floor(bytes / state.pieceSizeBytes))
 }
 
+/** Gives `thief` a request that a slower peer has not begun, when it would have it much sooner. */
+function steal(state: SessionState, thief: Source, nowMs: number): SessionAction[] | undefined {
+  const thiefMs = queueMs(state, thief, state.pieceSizeBytes)
+  let slowestMs = 2 * thiefMs + STEAL_GAIN_MIN_MS
+  let prey: Request | undefined
+  for (const victim of peersOf(state)) {
+    const victimMs = queueMs(state, victim, 0)
+    if (victim === thief || victim.requests.size < 2 || victimMs <= slowestMs) continue
+    const waiting = [...victim.requests]
+      .map(id => state.requests.get(id))
+      .findLast(request => request !== undefined && isStealable(state, request, thief))
+    if (waiting === undefined) continue
+    prey = waiting
+    slowestMs = victimMs
+  }
+  const [pieceIndex] = prey?.pending ?? []
+  if (prey === undefined || pieceIndex === undefined) return undefined
+  drop(state, prey)
+  const cancel: SessionAction = { kind: 'cancel', request: prey.id, source: prey.source }
+  return [cancel, open(state, thief, pieceIndex, 1, nowMs)]
+}
+
+function isStealable(state: SessionState, request: Request, thief: Source): boolean {
+  const [pieceIndex] = request.pending
+  if (pieceIndex === undefined || request.pieceCount > 1 || request.receivedBytes > 0) return false
+  return state.askers[pieceIndex] === 1 && thief.pieces.has(pieceIndex)
+}
+
+function askTwice(state: SessionState, source: Source, nowMs: number): SessionAction[] {
+  const pieceIndex = pickOverdue(state, source, nowMs)
+  return pieceIndex === undefined ? [] : [open(state, source, pieceIndex, 1, nowMs)]
+}
+
 /** A piece whose only request is late, for a source that may do it sooner; bounded in bytes. */
 function pickOverdue(state: SessionState, source: Source, nowMs: number): number | undefined {
   const { pieceTimeMs } = state
@@ -172,7 +216,7 @@ function open(
   firstPiece: number,
   pieceCount: number,
   nowMs: number,
-): Ask {
+): SessionAction {
   const id = state.nextRequest
   state.nextRequest += 1
   state.askedCount += 1

@@ -164,7 +164,32 @@ export function holderChange(state: SessionState, source: Source, change: 1 | -1
   }
 }
 
-const RATE_WINDOW_MS = 250
+/** Cancels everything a source was asked for; the pieces are free for others. */
+export function takeBack(state: SessionState, source: Source): SessionAction[] {
+  const actions: SessionAction[] = []
+  for (const id of [...source.requests]) {
+    const request = state.requests.get(id)
+    if (request === undefined) continue
+    actions.push({ kind: 'cancel', request: id, source: source.id })
+    drop(state, request)
+  }
+  return actions
+}
+
+/** One request fewer asks for the piece. */
+export function release(state: SessionState, request: Request, pieceIndex: number): void {
+  if (!request.pending.delete(pieceIndex)) return
+  state.askers[pieceIndex] = Math.max(0, (state.askers[pieceIndex] ?? 0) - 1)
+}
+
+/** Forgets a request; its pieces are free for others. */
+export function drop(state: SessionState, request: Request): void {
+  for (const pieceIndex of [...request.pending]) release(state, request, pieceIndex)
+  state.requests.delete(request.id)
+  state.sources.get(request.source)?.requests.delete(request.id)
+}
+
+const RATE_WINDOW_MS = 500
 
 /** Folds the bytes of the window that ended into the rate; a source that owes nothing keeps its rate. */
 export function noteRate(source: Source, nowMs: number): void {
@@ -177,7 +202,7 @@ export function noteRate(source: Source, nowMs: number): void {
   const elapsedMs = nowMs - source.windowStartMs
   if (elapsedMs < RATE_WINDOW_MS) return
   const rate = (source.windowBytes * 1000) / elapsedMs
-  source.rate = source.rate === undefined ? rate : 0.6 * source.rate + 0.4 * rate
+  source.rate = source.rate === undefined ? rate : (source.rate + rate) / 2
   source.windowStartMs = nowMs
   source.windowBytes = 0
 }

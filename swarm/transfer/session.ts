@@ -21,7 +21,16 @@ import type {
   SessionView,
   Source,
 } from './session-state.ts'
-import { createState, holderChange, isUseful, noteRate, pieceBytes } from './session-state.ts'
+import {
+  createState,
+  drop,
+  holderChange,
+  isUseful,
+  noteRate,
+  pieceBytes,
+  release,
+  takeBack,
+} from './session-state.ts'
 
 export type { SessionAction, SessionEvent, SessionInit, SessionView } from './session-state.ts'
 
@@ -242,29 +251,6 @@ function hasStalled(state: SessionState, source: Source, nowMs: number): boolean
   const silentMs = nowMs - Math.max(source.lastBytesMs, oldestMs)
   if (silentMs > STALL_TIMEOUT_MS) return true
   return nowMs - oldestMs > GOODPUT_WINDOW_MS && (source.rate ?? 0) < GOODPUT_MIN
-}
-
-/** Cancels everything a source was asked for; the pieces are free for others. */
-function takeBack(state: SessionState, source: Source): SessionAction[] {
-  const actions: SessionAction[] = []
-  for (const id of [...source.requests]) {
-    const request = state.requests.get(id)
-    if (request === undefined) continue
-    actions.push({ kind: 'cancel', request: id, source: source.id })
-    drop(state, request)
-  }
-  return actions
-}
-
-function release(state: SessionState, request: Request, pieceIndex: number): void {
-  if (!request.pending.delete(pieceIndex)) return
-  state.askers[pieceIndex] = Math.max(0, (state.askers[pieceIndex] ?? 0) - 1)
-}
-
-function drop(state: SessionState, request: Request): void {
-  for (const pieceIndex of [...request.pending]) release(state, request, pieceIndex)
-  state.requests.delete(request.id)
-  state.sources.get(request.source)?.requests.delete(request.id)
 }
 
 function viewOf(state: SessionState, nowMs: number): SessionView {
