@@ -4,7 +4,9 @@
  */
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { messageOf } from '../src/core/errors.ts'
 import { readFileBounded, syncFolder, writeFileAtomic } from '../src/core/files.ts'
+import type { Log } from '../src/core/log.ts'
 import type { Floors } from './trust/floors.ts'
 import { SNAPSHOT_BYTES_MAX } from './trust/limits.ts'
 import type { Trusted } from './trust/refresh.ts'
@@ -58,15 +60,20 @@ export function filesOf(files: CacheFiles, { timestamp, snapshot }: Trusted): Ca
   return new Map([...files].filter(([name]) => isRootFile(name) || wanted.has(name)))
 }
 
-export async function readCache(folder: string): Promise<CacheFiles> {
+/** Every file that can be read; one that cannot is reported, and fetched again by the next refresh. */
+export async function readCache(folder: string, log: Log): Promise<CacheFiles> {
   await mkdir(folder, { recursive: true })
   const files = new Map<string, Uint8Array>()
   for (const name of (await readdir(folder)).slice(0, FILE_COUNT_MAX)) {
     // A process that was killed while it wrote leaves its temporary file.
     if (name.endsWith('.tmp')) await rm(join(folder, name), { force: true })
     if (!/^(timestamp|\d+\.[^/]+)\.json$/.test(name)) continue
-    const bytes = await readFileBounded(join(folder, name), SNAPSHOT_BYTES_MAX)
-    if (bytes !== undefined) files.set(name, bytes)
+    try {
+      const bytes = await readFileBounded(join(folder, name), SNAPSHOT_BYTES_MAX)
+      if (bytes !== undefined) files.set(name, bytes)
+    } catch (error) {
+      log.warn('stored catalog file not read', { name, error: messageOf(error) })
+    }
   }
   return files
 }

@@ -104,7 +104,7 @@ export async function createCatalog(
 }
 
 async function openState({ folder, root, log }: CatalogDeps): Promise<State> {
-  const files = await readCache(cacheFolder(folder))
+  const files = await readCache(cacheFolder(folder), log)
   const floors = await readFloors(folder, log)
   const store = createMemoryStore(files, floors)
   const trusted = loadTrusted(store, root, RULES)

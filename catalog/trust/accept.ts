@@ -4,6 +4,7 @@
  * nothing that nobody signed is ever read beyond its envelope.
  * @see TUF 1.0.34 §5
  */
+import { createHash } from 'node:crypto'
 import { CatalogError } from '../errors.ts'
 import { checkBytes } from './bytes.ts'
 import { malformed, parseEnvelope } from './envelope.ts'
@@ -32,7 +33,13 @@ import {
   checkRootProfile,
 } from './profile.ts'
 import { checkSignatures } from './signatures.ts'
-import { parseRoot, parseSnapshot, parseTargets, parseTimestamp } from './structure.ts'
+import {
+  type Authentic,
+  parseRoot,
+  parseSnapshot,
+  parseTargets,
+  parseTimestamp,
+} from './structure.ts'
 
 /**
  * The root that the node was given. Its bytes are trusted; that it signs itself only proves that they are whole.
@@ -61,7 +68,7 @@ export function acceptEmbeddedRoot(bytes: Uint8Array, rules: Rules): RootModel {
 /** The next root: signed by the keys of the one before and by its own, and its version is exactly one higher. */
 export function acceptNextRoot(current: RootModel, bytes: Uint8Array, rules: Rules): RootModel {
   const name = `${current.version + 1}.root.json`
-  const signed = authenticate(name, bytes, ROOT_BYTES_MAX, current.roles.root, rules)
+  const { signed } = authenticate(name, bytes, ROOT_BYTES_MAX, current.roles.root, rules)
   const root = parseRoot(name, signed)
   if (root.version !== current.version + 1) {
     throw new CatalogError('VERSION_MISMATCH', `${name} says that it is version ${root.version}`)
@@ -79,8 +86,8 @@ export function acceptTimestamp(
   rules: Rules,
 ): TimestampModel {
   const name = 'timestamp.json'
-  const signed = authenticate(name, bytes, TIMESTAMP_BYTES_MAX, root.roles.timestamp, rules)
-  const timestamp = parseTimestamp(name, signed)
+  const authentic = authenticate(name, bytes, TIMESTAMP_BYTES_MAX, root.roles.timestamp, rules)
+  const timestamp = parseTimestamp(name, authentic)
   checkVersion(name, timestamp, floors.timestamp, rules)
   const snapshot = { version: timestamp.snapshot.version, content: undefined }
   checkVersion(`snapshot.json in ${name}`, snapshot, floors.snapshot, rules)
@@ -97,8 +104,8 @@ export function acceptSnapshot(
 ): SnapshotModel {
   const name = 'snapshot.json'
   checkBytes(name, expected, bytes)
-  const signed = authenticate(name, bytes, SNAPSHOT_BYTES_MAX, root.roles.snapshot, rules)
-  const snapshot = parseSnapshot(name, signed)
+  const authentic = authenticate(name, bytes, SNAPSHOT_BYTES_MAX, root.roles.snapshot, rules)
+  const snapshot = parseSnapshot(name, authentic)
   checkExactVersion(name, snapshot.version, expected.version)
   checkVersion(name, snapshot, floors.snapshot, rules)
   for (const [role, floor] of floors.roles) {
@@ -131,8 +138,8 @@ export function acceptTargets(
   const name = `${role}.json`
   checkBytes(name, expected, bytes)
   if (rules.strict) checkRoleProfile(name, keys)
-  const signed = authenticate(name, bytes, TARGETS_BYTES_MAX, keys, rules)
-  const targets = parseTargets(name, signed)
+  const authentic = authenticate(name, bytes, TARGETS_BYTES_MAX, keys, rules)
+  const targets = parseTargets(name, authentic)
   checkExactVersion(name, targets.version, expected.version)
   checkVersion(name, targets, floor, rules)
   if (rules.strict) {
@@ -158,11 +165,12 @@ function authenticate(
   maxBytes: number,
   role: RoleModel,
   rules: Rules,
-): unknown {
+): Authentic {
   const envelope = parseEnvelope(name, bytes, maxBytes)
-  checkSignatures(name, envelope, role)
+  const signedBytes = checkSignatures(name, envelope, role)
   if (rules.strict) checkFileForm(name, bytes, envelope)
-  return envelope.signed
+  const content = createHash('sha256').update(signedBytes).digest('hex')
+  return { signed: envelope.signed, content }
 }
 
 function checkExactVersion(name: string, version: number, expected: number): void {

@@ -55,7 +55,7 @@ export function openKey(key: PublicKey): VerifyingKey | undefined {
   try {
     const scheme = schemeOf(key)
     if (scheme === undefined) return undefined
-    const opened = scheme === 'ed25519' ? openEd25519(key) : createPublicKey(key.keyval.public)
+    const opened = scheme === 'ed25519' ? openEd25519(key) : openPem(key)
     if (!fits(scheme, opened)) return undefined
     const der = opened.export({ format: 'der', type: 'spki' })
     return { scheme, key: opened, material: createHash('sha256').update(der).digest('hex') }
@@ -94,6 +94,13 @@ function openEd25519(key: PublicKey): KeyObject {
   const bytes = Buffer.from(key.keyval.public, 'hex')
   const der = Buffer.concat([ED25519_SPKI_HEADER, bytes])
   return createPublicKey({ key: der, format: 'der', type: 'spki' })
+}
+
+/** OpenSSL would also take the public half of a private key or a certificate. */
+function openPem(key: PublicKey): KeyObject {
+  const text = key.keyval.public
+  if (!text.startsWith('-----BEGIN PUBLIC KEY-----')) throw new TypeError('not a public key')
+  return createPublicKey(text)
 }
 
 function fits(scheme: Scheme, key: KeyObject): boolean {

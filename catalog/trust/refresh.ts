@@ -83,7 +83,8 @@ export async function refreshTrusted(deps: TrustDeps, before: Trusted): Promise<
   if (root.version < highest) {
     throw new CatalogError(
       'VERSION_ROLLBACK',
-      `the origin's newest root is version ${root.version}, but this node has seen version ${highest}`,
+      `the origin's newest root is version ${root.version}, but this node has seen version ${highest}. ` +
+        `An origin that was restored from a backup has to publish what it lost`,
     )
   }
   checkExpiry(`${root.version}.root.json`, root, nowMs())

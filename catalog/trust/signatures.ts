@@ -5,12 +5,12 @@ import { isSignedBy, openKey } from './key.ts'
 import type { RoleModel } from './model.ts'
 
 /**
- * Returns when at least `threshold` different keys of the role signed. Two ids, or two spellings, of one key count
+ * Returns the bytes that were signed when at least `threshold` different keys of the role signed. Two ids, or two spellings, of one key count
  * once; signatures by other keys are not looked at, so they cost nothing.
  * @throws CatalogError `SIGNATURE_THRESHOLD`, `METADATA_MALFORMED` (the signed part has no canonical form)
  * @see TUF 1.0.34 §5.1, §4.2.1
  */
-export function checkSignatures(name: string, envelope: Envelope, role: RoleModel): void {
+export function checkSignatures(name: string, envelope: Envelope, role: RoleModel): Uint8Array {
   const candidates = envelope.signatures.flatMap(({ keyid, sig }) => {
     const key = role.keys.get(keyid)
     return key === undefined ? [] : [{ key, sig }]
@@ -22,7 +22,7 @@ export function checkSignatures(name: string, envelope: Envelope, role: RoleMode
       const opened = openKey(key)
       if (opened === undefined || signers.has(opened.material)) continue
       if (isSignedBy(opened, bytes, sig)) signers.add(opened.material)
-      if (signers.size >= role.threshold) return
+      if (signers.size >= role.threshold) return bytes
     }
   }
   throw new CatalogError(

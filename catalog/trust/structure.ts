@@ -1,7 +1,6 @@
 /** Turns authenticated JSON into models. Only called on bytes whose signatures were checked (or the embedded root). */
 import { type Digest, parseDigest } from '../../src/core/digest.ts'
 import { type PublicKey, parseTime, type TargetEntry, TOP_ROLES, type TopRole } from './document.ts'
-import { contentHash } from './envelope.ts'
 import {
   booleanOf,
   documentField,
@@ -25,6 +24,12 @@ import type {
   TimestampModel,
 } from './model.ts'
 
+/** The signed part of a file whose signatures hold, and the hash of the bytes that they cover. */
+export interface Authentic {
+  readonly signed: unknown
+  readonly content: string
+}
+
 /** @throws CatalogError `METADATA_MALFORMED`, as every function here */
 export function parseRoot(name: string, signed: unknown): RootModel {
   const field = documentField(name, signed)
@@ -42,28 +47,28 @@ export function parseRoot(name: string, signed: unknown): RootModel {
   }
 }
 
-export function parseTimestamp(name: string, signed: unknown): TimestampModel {
+export function parseTimestamp(name: string, { signed, content }: Authentic): TimestampModel {
   const field = documentField(name, signed)
   const issued = member(field, 'x-issued')
   return {
     ...parseCommon(field, 'timestamp'),
     snapshot: parseMeta(member(member(field, 'meta'), 'snapshot.json')),
     issuedMs: issued.value === undefined ? undefined : timeOf(issued),
-    content: contentHash(signed),
+    content,
   }
 }
 
-export function parseSnapshot(name: string, signed: unknown): SnapshotModel {
+export function parseSnapshot(name: string, { signed, content }: Authentic): SnapshotModel {
   const field = documentField(name, signed)
   const meta = new Map<string, MetaModel>()
   for (const [file, entry] of membersOf(member(field, 'meta'))) {
     if (!file.endsWith('.json')) throw wrong(entry, 'must be named <role>.json')
     meta.set(file.slice(0, -'.json'.length), parseMeta(entry))
   }
-  return { ...parseCommon(field, 'snapshot'), meta, content: contentHash(signed) }
+  return { ...parseCommon(field, 'snapshot'), meta, content }
 }
 
-export function parseTargets(name: string, signed: unknown): TargetsModel {
+export function parseTargets(name: string, { signed, content }: Authentic): TargetsModel {
   const field = documentField(name, signed)
   const targets = new Map<string, TargetEntry>()
   for (const [path, entry] of membersOf(member(field, 'targets'))) {
@@ -74,7 +79,7 @@ export function parseTargets(name: string, signed: unknown): TargetsModel {
     ...parseCommon(field, 'targets'),
     targets,
     delegations: delegations.value === undefined ? [] : parseDelegations(delegations),
-    content: contentHash(signed),
+    content,
   }
 }
 

@@ -315,11 +315,11 @@ describe('catalog client', () => {
   it('has a whole catalog on disk after each single write of a commit', async () => {
     origin.publishSet(1)
     await opened()
-    const before = await readCache(join(folder, 'cache'))
+    const before = await readCache(join(folder, 'cache'), silentLog)
     origin.publishRoot(2)
     origin.publishSet(2)
     await opened()
-    const steps = planCommit(before, await readCache(join(folder, 'cache')))
+    const steps = planCommit(before, await readCache(join(folder, 'cache'), silentLog))
     expect(steps.map(step => step.name)).to.deep.equal([
       '2.root.json',
       '2.snapshot.json',
@@ -358,5 +358,14 @@ describe('catalog client', () => {
     await rm(join(folder, 'cache'))
     expect(await catalog.refresh()).to.equal('updated')
     expect((await open()).find('hello', 'stable').seq).to.equal(2)
+  })
+
+  it('opens although a stored file is far too large', async () => {
+    await opened()
+    await truncate(join(folder, 'cache', '1.targets.json'), 20_000_000)
+    const catalog = await open()
+    expect(catalog.entries()).to.deep.equal([])
+    await catalog.refresh()
+    expect((await open()).find('hello', 'stable').seq).to.equal(1)
   })
 })
