@@ -54,7 +54,7 @@ const OFF_TIMEOUT_MS = 120_000
 const KERNEL_TIMEOUT_MS = 20_000
 /** `_IOR('X', 125, __u32)` and its "throw away the journal too", from the kernel's ext4.h. */
 const EXT4_SHUTDOWN =
-  'open(my $d, "<", $ARGV[0]) or die $!; ioctl($d, 0x8004587d, pack("I", 2)) or die $!'
+  'my $flags = pack("I", 2); open(my $d, "<", $ARGV[0]) or die $!; ioctl($d, 0x8004587d, $flags) or die $!'
 const CGROUPS = '/sys/fs/cgroup'
 
 /**
