@@ -38,13 +38,29 @@ export async function openDataFile(paths: BlobPaths, sizeBytes: number): Promise
   }
 }
 
-/** Only after the data of these pieces was synced. @throws FileError `DISK_FULL` */
+/**
+ * Only after the data of these pieces was synced. On a full disk the old bitfield is deleted, so that the next start
+ * hashes the data again and finds everything that is in it.
+ * @throws FileError `DISK_FULL`
+ */
 export async function saveBitfield(
   paths: BlobPaths,
   { digest, sizeBytes }: BlobId,
   pieces: PieceSet,
 ): Promise<void> {
-  await writeFileAtomic(paths.bitfield, encodeBitfield(digest, sizeBytes, pieces))
+  try {
+    await writeFileAtomic(paths.bitfield, encodeBitfield(digest, sizeBytes, pieces))
+  } catch (error) {
+    if (codeOf(error) === 'DISK_FULL') await deleteBitfield(paths)
+    throw error
+  }
+}
+
+async function deleteBitfield(paths: BlobPaths): Promise<void> {
+  await rm(paths.bitfield, { force: true })
+  await syncFolder(paths.folder).catch(error => {
+    if (codeOf(error) !== 'ENOENT') throw error
+  })
 }
 
 /** `undefined` when there is none, or when it is damaged. */
@@ -90,10 +106,7 @@ export async function dataSizeOf(paths: BlobPaths): Promise<number | undefined> 
 
 /** The bitfield goes first, and durably: no moment leaves a bitfield that speaks of deleted data. */
 export async function deleteBlobFiles(paths: BlobPaths): Promise<void> {
-  await rm(paths.bitfield, { force: true })
-  await syncFolder(paths.folder).catch(error => {
-    if (codeOf(error) !== 'ENOENT') throw error
-  })
+  await deleteBitfield(paths)
   await rm(paths.layer, { force: true })
   await rm(paths.data, { force: true })
 }

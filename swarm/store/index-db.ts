@@ -8,6 +8,7 @@ import { Level } from 'level'
 import { z } from 'zod'
 import { type Digest, hexOf, parseDigest } from '../../src/core/digest.ts'
 import { codeOf, messageOf } from '../../src/core/errors.ts'
+import { FileError } from '../../src/core/files.ts'
 import type { Log } from '../../src/core/log.ts'
 import { StoreError } from '../errors.ts'
 
@@ -39,7 +40,7 @@ const META_PREFIX = 'meta/'
 /** Sorts after every key with the prefix. */
 const END = '\uffff'
 
-/** @throws StoreError `STORE_LOCKED` when another process has the store open; `INDEX_UNUSABLE` */
+/** @throws StoreError `STORE_LOCKED` when another process has the store open; `INDEX_UNUSABLE`; FileError `DISK_FULL` */
 export async function openIndex(folder: string, log: Log): Promise<StoreIndex> {
   let db = await openLevel(folder)
   let content = db && (await readContent(db).catch(() => undefined))
@@ -76,6 +77,9 @@ async function openLevel(folder: string): Promise<Level | undefined> {
       )
     }
     if (codeOf(cause) === 'LEVEL_CORRUPTION') return undefined
+    if (messageOf(cause).includes('No space left')) {
+      throw new FileError('DISK_FULL', `no space left on the disk that holds ${folder}`, { cause })
+    }
     throw new StoreError(
       'INDEX_UNUSABLE',
       `the index in ${folder} cannot be opened: ${messageOf(cause)}`,
@@ -104,14 +108,17 @@ function wrap(db: Level, content: Content): StoreIndex {
     getMeta: key => db.get(META_PREFIX + key),
     setMeta: (key, value) => db.put(META_PREFIX + key, value),
     async close(entries) {
-      await db.clear({ gte: BLOB_PREFIX, lt: BLOB_PREFIX + END })
-      const batch = db.batch()
-      for (const [digest, entry] of entries) {
-        batch.put(BLOB_PREFIX + hexOf(digest), JSON.stringify(entry))
+      try {
+        await db.clear({ gte: BLOB_PREFIX, lt: BLOB_PREFIX + END })
+        const batch = db.batch()
+        for (const [digest, entry] of entries) {
+          batch.put(BLOB_PREFIX + hexOf(digest), JSON.stringify(entry))
+        }
+        batch.put(STATE_KEY, JSON.stringify({ format: 1, blobCount: entries.size }))
+        await batch.write({ sync: true })
+      } finally {
+        await db.close()
       }
-      batch.put(STATE_KEY, JSON.stringify({ format: 1, blobCount: entries.size }))
-      await batch.write({ sync: true })
-      await db.close()
     },
     abandon: () => db.close(),
   }

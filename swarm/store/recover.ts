@@ -10,6 +10,7 @@ import {
   pieceSizeOf,
 } from '../../src/core/blake3/index.ts'
 import { type Digest, digestBytes } from '../../src/core/digest.ts'
+import { codeOf } from '../../src/core/errors.ts'
 import type { Log } from '../../src/core/log.ts'
 import type { BlobId } from '../ports.ts'
 import { createFullPieceSet, createPieceSet, type PieceSet } from './bitfield.ts'
@@ -68,7 +69,11 @@ export async function loadBlob(
   // The data is synced before the bitfield speaks of it, here as everywhere.
   await using handle = await openDataFile(paths, size)
   await handle.sync()
-  await saveBitfield(paths, id, pieces)
+  await saveBitfield(paths, id, pieces).catch(error => {
+    if (codeOf(error) !== 'DISK_FULL') throw error
+    // What was found is held all the same; without a bitfield the next start hashes once more.
+    log.warn('bitfield not saved, the disk is full', { digest })
+  })
   return { id, pieces }
 }
 
