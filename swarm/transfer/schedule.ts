@@ -66,7 +66,7 @@ function peersOf(state: SessionState): Source[] {
 /** The first origin that is not backing off: they are listed by preference. */
 function usableOrigin(state: SessionState, nowMs: number): Source | undefined {
   const origins = [...state.sources.values()].filter(source => source.kind === 'origin')
-  return origins.find(source => source.requests.size > 0) ?? origins.find(s => isUseful(s, nowMs))
+  return origins.find(source => isUseful(source, nowMs))
 }
 
 /** The source with the least work per unit of speed. */
