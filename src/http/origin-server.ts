@@ -1,7 +1,7 @@
 /** Serves the public folder of an origin over HTTP(S): what any static web server does, for publishers without one. */
 import { ReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { realpath, stat } from 'node:fs/promises'
+import { join, resolve, sep } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import fastify, { type FastifyInstance } from 'fastify'
 import { codeOf, messageOf, NodeError } from '../core/errors.ts'
@@ -53,14 +53,15 @@ export async function serveOrigin(
   folder: string,
   options: OriginServerOptions,
 ): Promise<OriginServer> {
-  const root = resolve(folder)
-  await checkFolder(root)
+  await checkFolder(resolve(folder))
+  const root = await realpath(folder)
   const counts = { requests: 0, blobBytes: 0 }
   const server = createServer(options.tls)
   server.addHook('onRequest', async (request, reply) => {
     counts.requests += 1
     const [path = ''] = request.url.split('?')
-    if (!CATALOG_PATH.test(path) && !BLOB_PATH.test(path)) await reply.code(404).send(NOT_FOUND)
+    const isKnown = CATALOG_PATH.test(path) || BLOB_PATH.test(path)
+    if (!isKnown || !(await isInside(root, path))) await reply.code(404).send(NOT_FOUND)
   })
   server.addHook('onSend', async (request, _reply, payload) => {
     const isFile = payload instanceof ReadStream
@@ -111,6 +112,16 @@ function countWhenClosed(file: ReadStream, counts: { blobBytes: number }): void 
   file.once('close', () => {
     counts.blobBytes += file.bytesRead
   })
+}
+
+/** False where a symbolic link leads out of the folder, and where there is nothing. */
+async function isInside(root: string, path: string): Promise<boolean> {
+  try {
+    return (await realpath(join(root, path))).startsWith(root + sep)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false
+    throw error
+  }
 }
 
 async function listen(
