@@ -10,7 +10,7 @@ export interface Log {
   info(message: string, fields?: LogFields): void
   warn(message: string, fields?: LogFields): void
   error(message: string, fields?: LogFields): void
-  /** A log whose lines carry `part: name`, for example `swarm.session`. */
+  /** A log whose lines carry `part: name`; the child of a child joins the names, as in `swarm.session`. */
   child(name: string): Log
 }
 
@@ -37,12 +37,13 @@ export const silentLog: Log = {
   child: () => silentLog,
 }
 
-function wrap(logger: pino.Logger): Log {
+function wrap(root: pino.Logger, part?: string): Log {
+  const logger = part === undefined ? root : root.child({ part })
   return {
     debug: (message, fields = {}) => logger.debug(fields, message),
     info: (message, fields = {}) => logger.info(fields, message),
     warn: (message, fields = {}) => logger.warn(fields, message),
     error: (message, fields = {}) => logger.error(fields, message),
-    child: name => wrap(logger.child({ part: name })),
+    child: name => wrap(root, part === undefined ? name : `${part}.${name}`),
   }
 }

@@ -2,8 +2,8 @@
 import type { Clock } from '../../src/core/clock.ts'
 
 export interface ManualClock extends Clock {
-  /** Moves time on and wakes who slept until then. */
-  advance(ms: number): void
+  /** Moves time on and wakes who slept until then; resolves when they have done what needs no I/O. */
+  advance(ms: number): Promise<void>
   readonly sleeperCount: number
 }
 
@@ -18,7 +18,7 @@ export function createManualClock(startMs = 1_000_000): ManualClock {
   return {
     nowMs: () => nowMs,
     monotonicMs: () => nowMs,
-    sleep(ms, signal) {
+    async sleep(ms, signal) {
       signal?.throwIfAborted()
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       const sleeper = { untilMs: nowMs + ms, wake: resolve }
@@ -31,16 +31,23 @@ export function createManualClock(startMs = 1_000_000): ManualClock {
         },
         { once: true },
       )
-      return promise
+      await promise
     },
-    advance(ms) {
+    async advance(ms) {
       nowMs += ms
       const due = sleepers.filter(({ untilMs }) => untilMs <= nowMs)
       sleepers = sleepers.filter(({ untilMs }) => untilMs > nowMs)
       for (const { wake } of due.sort((a, b) => a.untilMs - b.untilMs)) wake()
+      await settle()
     },
     get sleeperCount() {
       return sleepers.length
     },
   }
+}
+
+/** Lets every promise that can settle without I/O do so. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve()
+  await new Promise(resolve => setImmediate(resolve))
 }

@@ -71,10 +71,10 @@ describe('sync batch', () => {
   it('makes a piece safe by itself when the interval has passed', async () => {
     const { batch, clock, events, syncs } = createDisk()
     batch.add(1, 10)
-    clock.advance(SYNC_INTERVAL_MS - 1)
+    await clock.advance(SYNC_INTERVAL_MS - 1)
     await settle()
     expect(events).to.deep.equal([])
-    clock.advance(1)
+    await clock.advance(1)
     await settle()
     syncs[0]?.resolve()
     await settle()

@@ -1,0 +1,58 @@
+/** `archy status`: one page about this node. */
+import { Command } from 'commander'
+import { createControlClient } from '../http/control-client.ts'
+import type { NodeStatus } from '../status.ts'
+import { formatApps } from './app.ts'
+import { formatBytes, formatDuration, formatTable } from './format.ts'
+import type { CommandIo } from './io.ts'
+
+export interface StatusCommandContext {
+  readonly io: CommandIo
+  readonly socket: string
+}
+
+export function statusCommand({ io, socket }: StatusCommandContext): Command {
+  return new Command('status')
+    .description('catalog, peers, transfers and apps of the running node')
+    .option('--json', 'print JSON', false)
+    .option('--refresh', 'ask the origin for a newer catalog first', false)
+    .action(async (options: { json: boolean; refresh: boolean }) => {
+      await using client = createControlClient(socket)
+      const status = (await (options.refresh
+        ? client.call('POST', '/v1/refresh')
+        : client.call('GET', '/v1/status'))) as NodeStatus
+      io.stdout(options.json ? `${JSON.stringify(status)}\n` : `${formatStatus(status)}\n`)
+    })
+}
+
+/** Pure: the page for a person. */
+export function formatStatus(status: NodeStatus): string {
+  const { catalog, swarm } = status
+  const head = formatTable([
+    ['node', `${status.peerId}  network ${status.network}`],
+    ['catalog', catalogText(catalog)],
+    ['peers', swarm.peers.length === 0 ? 'none connected' : `${swarm.peers.length} connected`],
+    ...swarm.peers.map(peer => ['', `${peer.peerId}  ${peer.address}`]),
+    [
+      'received',
+      `${formatBytes(swarm.totals.peer)} from peers, ${formatBytes(swarm.totals.origin)} from the origin`,
+    ],
+    ...swarm.transfers.map(transfer => ['transfer', transferText(transfer)]),
+  ])
+  return `${head}\n\n${formatApps(status.apps)}`
+}
+
+function catalogText(catalog: NodeStatus['catalog']): string {
+  const { error } = catalog.refresh
+  const problem =
+    error === undefined ? '' : `; last refresh failed: ${error.message} (${error.code})`
+  if (catalog.timestamp === undefined) return `none yet${problem}`
+  const age = catalog.ageMs === undefined ? '' : `, signed ${formatDuration(catalog.ageMs)} ago`
+  return `version ${catalog.timestamp}, ${catalog.freshness}${age}${problem}`
+}
+
+function transferText(transfer: NodeStatus['swarm']['transfers'][number]): string {
+  const { bytes } = transfer
+  const done = `${formatBytes(transfer.heldBytes)} of ${formatBytes(transfer.sizeBytes)}`
+  return `${transfer.digest.slice(0, 19)}…  ${done} (peers ${formatBytes(bytes.peer)}, origin ${formatBytes(bytes.origin)})`
+}

@@ -1,0 +1,130 @@
+/** Every setting of a node, its default and its unit. One YAML file; all mistakes are reported together. */
+import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { z } from 'zod'
+import { codeOf, NodeError } from './core/errors.ts'
+import { explainIssues, formatProblem } from './core/schema.ts'
+import { parseYaml } from './core/yaml.ts'
+
+export class ConfigError extends NodeError<'CONFIG_INVALID' | 'CONFIG_MISSING'> {}
+
+const DURATION = /^\d{1,7}(s|m|h)$/
+const SECONDS = { s: 1, m: 60, h: 3600 } as const
+const SIZE = /^\d{1,7}(KiB|MiB|GiB)$/
+const BYTES = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 } as const
+
+const durationMs = z
+  .string()
+  .regex(DURATION, 'must be a duration such as "30s", "10m" or "1h"')
+  .transform(
+    text => Number.parseInt(text, 10) * SECONDS[text.slice(-1) as keyof typeof SECONDS] * 1000,
+  )
+
+const sizeBytes = z
+  .string()
+  .regex(SIZE, 'must be a size such as "512KiB", "20MiB" or "2GiB"')
+  .transform(text => Number.parseInt(text, 10) * BYTES[text.slice(-3) as keyof typeof BYTES])
+
+/** A rate; `null` means that there is no limit. */
+const rate = sizeBytes.nullable().default(null)
+
+const originUrl = z
+  .url({ protocol: /^https?$/ })
+  .transform(url => (url.endsWith('/') ? url : `${url}/`))
+
+const multiaddr = z
+  .string()
+  .regex(/^\/(ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d{1,5}(\/p2p\/[A-Za-z0-9]+)?$/, {
+    error: 'must be a multiaddr such as "/ip4/192.0.2.7/tcp/4001"',
+  })
+
+const configSchema = z.strictObject({
+  /** Nodes of one network find and serve each other. */
+  network: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be at most 32 lower-case letters, digits and dashes'),
+  origin: z.strictObject({
+    /** Tried in turn; the first that answers is used. */
+    urls: z.array(originUrl).min(1).max(16),
+    /** The first root of the catalog, relative to this file. Trust starts here and nowhere else. */
+    rootFile: z.string().min(1).default('root.json'),
+  }),
+  /** The apps this node keeps installed and up to date. */
+  apps: z
+    .record(
+      z.string().max(40),
+      z
+        .strictObject({ channel: z.string().max(32).default('stable') })
+        .default({ channel: 'stable' }),
+    )
+    .default({}),
+  catalog: z
+    .strictObject({ refreshInterval: durationMs.default(600_000) })
+    .default({ refreshInterval: 600_000 }),
+  swarm: z
+    .strictObject({
+      listen: z.array(multiaddr).max(16).default(['/ip4/0.0.0.0/tcp/4001']),
+      /** Addresses told to others, when they differ from those listened on (port forwarding). */
+      announce: z.array(multiaddr).max(16).default([]),
+      bootstrap: z.array(multiaddr).max(64).default([]),
+      /** Bytes per second. */
+      uploadLimit: rate,
+      downloadLimit: rate,
+      originLimit: rate,
+      /** Peers connected at once, in both directions. */
+      connections: z.int().min(8).max(4096).default(300),
+    })
+    .prefault({}),
+  storage: z
+    .strictObject({ minimumFree: sizeBytes.default(2 ** 30) })
+    .default({ minimumFree: 2 ** 30 }),
+  orchestrator: z
+    .strictObject({
+      /** `render` writes and checks the units but starts nothing. */
+      mode: z.enum(['systemd', 'render']).default('systemd'),
+    })
+    .default({ mode: 'systemd' }),
+  log: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+})
+
+export type Config = Readonly<z.infer<typeof configSchema>>
+
+/**
+ * Reads the configuration of a node. `origin.rootFile` comes back as an absolute path.
+ * @throws ConfigError `CONFIG_MISSING`, `CONFIG_INVALID` (every mistake with line and column)
+ */
+export async function readConfig(file: string): Promise<Config> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+    const fix = 'make one with "archy node init --origin URL --root FILE"'
+    throw new ConfigError('CONFIG_MISSING', `no configuration at ${file}; ${fix}`, { cause: error })
+  }
+  const config = parseConfig(text, file)
+  const rootFile = resolve(dirname(file), config.origin.rootFile)
+  return Object.freeze({ ...config, origin: { ...config.origin, rootFile } })
+}
+
+/** @throws ConfigError `CONFIG_INVALID` */
+export function parseConfig(text: string, file: string): Config {
+  const document = parseYaml(text)
+  if (document.errors.length > 0) {
+    throw invalid(
+      document.errors.map(({ message, position }) =>
+        formatProblem(file, { path: '', message, position }),
+      ),
+    )
+  }
+  const result = configSchema.safeParse(document.value ?? {})
+  if (result.success) return result.data
+  throw invalid(
+    explainIssues(result.error, configSchema, document).map(p => formatProblem(file, p)),
+  )
+}
+
+function invalid(problems: readonly string[]): ConfigError {
+  const count = problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`
+  return new ConfigError('CONFIG_INVALID', `the configuration has ${count}`, { problems })
+}

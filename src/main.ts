@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+/** Turns arguments and environment into one command and its exit code; the only reader of `process.env`. */
+import { Command, CommanderError } from 'commander'
+import { appCommand } from './commands/app.ts'
+import type { CommandIo } from './commands/io.ts'
+import { nodeCommand } from './commands/node.ts'
+import { originCommand } from './commands/origin.ts'
+import { statusCommand } from './commands/status.ts'
+import { systemClock } from './core/clock.ts'
+import { codeOf, messageOf, NodeError } from './core/errors.ts'
+import { foldersFrom } from './folders.ts'
+
+/** 0: done. 1: it failed. 2: the command line was wrong. 3: no node is running to ask. */
+const EXIT = { failed: 1, usage: 2, notRunning: 3 } as const
+
+const io: CommandIo = {
+  stdout: text => process.stdout.write(text),
+  stderr: text => process.stderr.write(text),
+  isTty: process.stderr.isTTY === true,
+}
+
+function buildProgram(stopped: AbortSignal): Command {
+  const folders = foldersFrom(process.env, process.getuid?.() ?? 0)
+  const { socket } = folders
+  const program = new Command('archy').description(
+    'Brings signed apps to this machine from peers and the origin, and keeps them running',
+  )
+  program.addCommand(nodeCommand({ io, folders, stopped, notifySocket: process.env.NOTIFY_SOCKET }))
+  program.addCommand(statusCommand({ io, socket }))
+  program.addCommand(appCommand({ io, socket, stopped, clock: systemClock }))
+  program.addCommand(originCommand({ io, stopped, clock: systemClock }))
+  throwInsteadOfExit(program)
+  return program
+}
+
+/** Commander's way to leave exit codes to us; it does not pass this on to commands that were built elsewhere. */
+function throwInsteadOfExit(command: Command): void {
+  command.exitOverride()
+  command.commands.forEach(throwInsteadOfExit)
+}
+
+/** One line, then one line per problem; the stack only when nobody threw it on purpose. */
+function report(error: unknown): void {
+  if (!(error instanceof NodeError)) {
+    io.stderr(
+      `archy: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}\n`,
+    )
+    return
+  }
+  io.stderr(`archy: ${error.message} (${error.code})\n`)
+  for (const problem of error.problems) io.stderr(`  ${problem}\n`)
+}
+
+const abort = new AbortController()
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => abort.abort(new Error(`received ${signal}`)))
+}
+try {
+  await buildProgram(abort.signal).parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage
+  } else {
+    report(error)
+    process.exitCode = codeOf(error) === 'NODE_NOT_RUNNING' ? EXIT.notRunning : EXIT.failed
+  }
+}

@@ -1,0 +1,224 @@
+/** The composition root: builds every part in order, starts them forwards and stops them backwards. */
+import { join } from 'node:path'
+import { type Catalog, createCatalog, type Platform, readManifest } from '../catalog/index.ts'
+import { createHost, createOrchestrator, type Orchestrator } from '../orchestrator/index.ts'
+import { type BlobStore, createSwarm, openBlobStore, type Swarm } from '../swarm/index.ts'
+import type { Config } from './config.ts'
+import type { Clock } from './core/clock.ts'
+import { messageOf, NodeError } from './core/errors.ts'
+import { readFileBounded } from './core/files.ts'
+import type { Log } from './core/log.ts'
+import { deliverRelease } from './delivery.ts'
+import { every } from './every.ts'
+import type { Folders } from './folders.ts'
+import { createHttpMetadataSource } from './http/metadata-source.ts'
+import { createKeeper, type Keeper } from './keeper.ts'
+import { createRefresher, type Refresher } from './refresher.ts'
+import { createServable, type Servable } from './servable.ts'
+import { openWanted, type Wanted } from './wanted.ts'
+
+export class StartError extends NodeError<'ROOT_MISSING' | 'PLATFORM_UNSUPPORTED'> {}
+
+/** Far above any root file; the catalog's own limit applies after this one. */
+const ROOT_FILE_BYTES_MAX = 1_048_576
+
+/** How long drift, or an app that failed to come, may wait for the next look. */
+const RECONCILE_INTERVAL_MS = 30_000
+
+export interface NodeDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly random: () => number
+  readonly randomBytes: (count: number) => Uint8Array
+}
+
+/** The parts of a running node, for the control API. */
+export interface Node extends AsyncDisposable {
+  readonly catalog: Catalog
+  readonly swarm: Swarm
+  readonly orchestrator: Orchestrator
+  readonly keeper: Keeper
+  readonly refresher: Refresher
+  readonly wanted: Wanted
+}
+
+/** Builds and starts a node. When it resolves, everything that the node had before serves and runs again. */
+export async function startNode(config: Config, folders: Folders, deps: NodeDeps): Promise<Node> {
+  const { clock, log } = deps
+  const platform = platformOf(process.arch)
+  const stack = new AsyncDisposableStack()
+  try {
+    const servable = createServable()
+    const store = stack.use(await openStore(config, folders, deps))
+    const catalog = await openCatalog(config, folders, deps)
+    const wanted = await openWanted(folders.state, config.apps)
+    const orchestrator = await openOrchestrator(config, folders, deps)
+    stack.defer(() => orchestrator.close())
+    const swarm = await openSwarm(config, folders, deps, store, servable)
+    stack.defer(() => swarm.stop())
+    const publish = createPublisher({ catalog, store, servable, swarm, log })
+    const keeper = createKeeper({
+      catalog,
+      orchestrator,
+      wanted,
+      clock,
+      log: log.child('keeper'),
+      deliver: async (entry, signal, onProgress) =>
+        await deliverRelease(swarm, entry, {
+          platform,
+          signal,
+          onProgress,
+          onManifest: manifest => {
+            servable.addManifest(entry.manifest.blake3, manifest)
+            swarm.announce(servable.releases())
+          },
+        }),
+    })
+    stack.defer(() => keeper.close())
+    const refresher = createRefresher({
+      catalog,
+      clock,
+      log: log.child('catalog'),
+      afterEach: async () => {
+        await publish()
+        keeper.kick()
+      },
+    })
+    await publish()
+    await swarm.start()
+    const loops = { clock, log }
+    const refreshing = every(loops, config.catalog.refreshInterval, s => refresher.refresh(s))
+    stack.defer(() => refreshing.close())
+    const reconciling = every(loops, RECONCILE_INTERVAL_MS, async () => {
+      keeper.kick()
+      await orchestrator.reconcile()
+    })
+    stack.defer(() => reconciling.close())
+    const parts = stack.move()
+    return {
+      catalog,
+      swarm,
+      orchestrator,
+      keeper,
+      refresher,
+      wanted,
+      [Symbol.asyncDispose]: () => parts.disposeAsync(),
+    }
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+}
+
+async function openStore(config: Config, folders: Folders, deps: NodeDeps): Promise<BlobStore> {
+  return await openBlobStore(
+    { folder: join(folders.state, 'store'), clock: deps.clock, log: deps.log.child('store') },
+    { minFreeBytes: config.storage.minimumFree },
+  )
+}
+
+async function openCatalog(config: Config, folders: Folders, deps: NodeDeps): Promise<Catalog> {
+  const root = await readFileBounded(config.origin.rootFile, ROOT_FILE_BYTES_MAX)
+  if (root === undefined) {
+    const fix = 'copy the publisher\'s "1.root.json" there, or correct origin.rootFile'
+    throw new StartError('ROOT_MISSING', `no catalog root at ${config.origin.rootFile}; ${fix}`)
+  }
+  return await createCatalog({
+    source: createHttpMetadataSource(config.origin.urls),
+    folder: join(folders.state, 'catalog'),
+    root,
+    clock: deps.clock,
+    log: deps.log.child('catalog'),
+  })
+}
+
+async function openOrchestrator(
+  config: Config,
+  folders: Folders,
+  deps: NodeDeps,
+): Promise<Orchestrator> {
+  const orchestrator = createOrchestrator(
+    {
+      ...createHost(),
+      clock: deps.clock,
+      log: deps.log.child('orchestrator'),
+      randomBytes: deps.randomBytes,
+    },
+    {
+      mode: config.orchestrator.mode,
+      stateFolder: join(folders.state, 'orchestrator'),
+      dataFolder: folders.data,
+      unitFolder: folders.units,
+      userUnitFolder: folders.userUnits,
+    },
+  )
+  await orchestrator.open()
+  return orchestrator
+}
+
+async function openSwarm(
+  config: Config,
+  folders: Folders,
+  deps: NodeDeps,
+  store: BlobStore,
+  servable: Servable,
+): Promise<Swarm> {
+  const { swarm } = config
+  return await createSwarm(
+    {
+      store,
+      clock: deps.clock,
+      log: deps.log,
+      random: deps.random,
+      mayServe: digest => servable.mayServe(digest),
+    },
+    {
+      networkName: config.network,
+      identityFile: join(folders.state, 'identity.key'),
+      stateFolder: join(folders.state, 'swarm'),
+      listen: swarm.listen,
+      announceAddresses: swarm.announce,
+      bootstrap: swarm.bootstrap,
+      origins: config.origin.urls,
+      limits: {
+        uploadBytesPerSecond: swarm.uploadLimit ?? undefined,
+        downloadBytesPerSecond: swarm.downloadLimit ?? undefined,
+        originBytesPerSecond: swarm.originLimit ?? undefined,
+        connectionsMax: swarm.connections,
+      },
+    },
+  )
+}
+
+interface PublisherDeps {
+  readonly catalog: Catalog
+  readonly store: BlobStore
+  readonly servable: Servable
+  readonly swarm: Swarm
+  readonly log: Log
+}
+
+/** Offers what the catalog lists and the store holds: manifests known here open their blobs for serving. */
+function createPublisher({ catalog, store, servable, swarm, log }: PublisherDeps) {
+  return async (): Promise<void> => {
+    const entries = catalog.entries()
+    servable.setEntries(entries)
+    for (const entry of entries) {
+      const blob = store.verified(entry.manifest.blake3)
+      if (blob === undefined) continue
+      try {
+        servable.addManifest(entry.manifest.blake3, await readManifest(entry, blob))
+      } catch (error) {
+        log.warn('manifest not usable', { app: entry.app, reason: messageOf(error) })
+      }
+    }
+    swarm.announce(servable.releases())
+  }
+}
+
+function platformOf(architecture: string): Platform {
+  if (architecture === 'x64') return 'amd64'
+  if (architecture === 'arm64') return 'arm64'
+  const message = `this machine is ${architecture}; apps are published for amd64 (x64) and arm64`
+  throw new StartError('PLATFORM_UNSUPPORTED', message)
+}

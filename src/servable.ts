@@ -1,0 +1,45 @@
+/** Which blobs this node may serve and announce: those reachable from the verified catalog, and nothing else. */
+import type { AppManifest, CatalogEntry } from '../catalog/index.ts'
+import type { Digest } from './core/digest.ts'
+
+export interface Servable {
+  mayServe(digest: Digest): boolean
+  /** Replaces the catalog's entries; the manifests of those that are gone are forgotten. */
+  setEntries(entries: readonly CatalogEntry[]): void
+  /** Every blob that a verified manifest names may be served as long as the catalog lists the release. */
+  addManifest(release: Digest, manifest: AppManifest): void
+  /** The releases whose manifest is known here: those worth announcing. */
+  releases(): readonly Digest[]
+}
+
+export function createServable(): Servable {
+  let listed: ReadonlySet<Digest> = new Set()
+  const blobsByRelease = new Map<Digest, ReadonlySet<Digest>>()
+  let reachable: ReadonlySet<Digest> = new Set()
+  const rebuild = (): void => {
+    reachable = new Set([...listed, ...[...blobsByRelease.values()].flatMap(blobs => [...blobs])])
+  }
+  return {
+    mayServe: digest => reachable.has(digest),
+    setEntries(entries) {
+      listed = new Set(entries.map(entry => entry.manifest.blake3))
+      for (const release of blobsByRelease.keys()) {
+        if (!listed.has(release)) blobsByRelease.delete(release)
+      }
+      rebuild()
+    },
+    addManifest(release, manifest) {
+      if (!listed.has(release)) return
+      blobsByRelease.set(release, blobsOf(manifest))
+      rebuild()
+    },
+    releases: () => [...blobsByRelease.keys()],
+  }
+}
+
+function blobsOf(manifest: AppManifest): ReadonlySet<Digest> {
+  const images = Object.values(manifest.images).flatMap(image => Object.values(image.platforms))
+  return new Set(
+    images.flatMap(image => [image.manifest, image.config, ...image.layers].map(ref => ref.blake3)),
+  )
+}

@@ -1,0 +1,85 @@
+/** What `archy status` shows: the catalog, the peers, the bytes by source, and every app with one word for its state. */
+import type { AppStatus } from '../orchestrator/index.ts'
+import type { SwarmStatus } from '../swarm/index.ts'
+import type { DeliveryProgress } from './delivery.ts'
+import type { KeeperState } from './keeper.ts'
+import type { Node } from './node.ts'
+import type { RefreshStatus } from './refresher.ts'
+
+/** One app, as the owner sees it: what the orchestrator runs, and what is on its way. */
+export interface AppView extends Partial<Omit<AppStatus, 'id' | 'state' | 'error'>> {
+  readonly id: string
+  /** The orchestrator's word, or for an app that it does not have yet: `fetching`, `installing`, `waiting`. */
+  readonly state: AppStatus['state'] | 'fetching' | 'installing' | 'waiting'
+  readonly channel?: string
+  /** The version that is on its way, and how much of it is here. */
+  readonly next?: { readonly version: string; readonly progress?: DeliveryProgress }
+  readonly error?: { readonly code: string; readonly message: string; readonly retryAtMs?: number }
+}
+
+export interface NodeStatus {
+  readonly network: string
+  readonly peerId: string
+  readonly addresses: readonly string[]
+  readonly catalog: ReturnType<Node['catalog']['status']> & {
+    readonly ageMs: number | undefined
+    readonly refresh: RefreshStatus
+  }
+  readonly swarm: SwarmStatus
+  readonly apps: readonly AppView[]
+}
+
+export async function nodeStatus(node: Node, network: string, nowMs: number): Promise<NodeStatus> {
+  const catalog = node.catalog.status()
+  return {
+    network,
+    peerId: node.swarm.peerId,
+    addresses: node.swarm.addresses(),
+    catalog: {
+      ...catalog,
+      ageMs: catalog.issuedMs === undefined ? undefined : nowMs - catalog.issuedMs,
+      refresh: node.refresher.status(),
+    },
+    swarm: node.swarm.status(),
+    apps: await appViews(node),
+  }
+}
+
+export async function appViews(node: Node): Promise<readonly AppView[]> {
+  const installed = new Map((await node.orchestrator.apps()).map(app => [app.id, app]))
+  const channels = new Map(node.wanted.list().map(app => [app.id, app.channel]))
+  const ids = [...new Set([...installed.keys(), ...channels.keys()])].sort()
+  return ids.map(id => appView(id, installed.get(id), channels.get(id), node.keeper.state(id)))
+}
+
+/** Pure: one app from what the orchestrator and the keeper say of it. */
+export function appView(
+  id: string,
+  app: AppStatus | undefined,
+  channel: string | undefined,
+  keeper: KeeperState,
+): AppView {
+  const isThere = app !== undefined && app.state !== 'retained'
+  const state = isThere || channel === undefined ? app?.state : stateOnTheWay(keeper)
+  const error = keeper.error ?? app?.error
+  return {
+    ...app,
+    id,
+    state: state ?? 'waiting',
+    ...(channel === undefined ? {} : { channel }),
+    ...(keeper.version === undefined
+      ? {}
+      : {
+          next: {
+            version: keeper.version,
+            ...(keeper.progress === undefined ? {} : { progress: keeper.progress }),
+          },
+        }),
+    ...(error === undefined ? {} : { error }),
+  }
+}
+
+function stateOnTheWay({ phase, error }: KeeperState): AppView['state'] {
+  if (phase === 'fetching' || phase === 'installing') return phase
+  return error === undefined ? 'waiting' : 'failed'
+}

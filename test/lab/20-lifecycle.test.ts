@@ -1,0 +1,168 @@
+/** One app with a database on one real node: everything an owner does with it, and what must survive. */
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { silentLog } from '../../src/core/log.ts'
+import { type OriginServer, serveOrigin } from '../../src/http/origin-server.ts'
+import type { AppView } from '../../src/status.ts'
+import { archy, giveRoot, labConfig, runArchy, statusOf } from '../support/archy-node.ts'
+import { buildAppFolders } from '../support/images/index.ts'
+import { attachLab, type LabNode } from '../support/lab/index.ts'
+import { type OriginFolder, runOrigin } from '../support/origin.ts'
+import { makeTempFolder, type TempFolder } from '../support/temp-folder.ts'
+import { waitFor } from '../support/wait-for.ts'
+
+const PORT = 8020
+const READY_TIMEOUT_MS = 120_000
+
+describe('20 the life of an app on a real node', function () {
+  this.timeout(300_000)
+  let folder: TempFolder
+  let origin: OriginFolder
+  let server: OriginServer
+  let node: LabNode
+  let notes: string
+
+  before(async () => {
+    const lab = await attachLab()
+    folder = await makeTempFolder()
+    const apps = await buildAppFolders({ mode: 'real' })
+    const { 'hello-web': helloWeb, notes: notesApp } = apps.folders
+    origin = await runOrigin(join(folder.path, 'origin'), helloWeb, notesApp)
+    const host = lab.ip('origin')
+    server = await serveOrigin(origin.publicFolder, { host, port: PORT, log: silentLog })
+    node = await lab.add('life1')
+    notes = `http://${node.ip}:8081/notes`
+    await giveRoot(node, origin.rootFile)
+    await runArchy(node, labConfig({ originUrl: `http://${host}:${PORT}/` }))
+  })
+  after(async () => {
+    await node.off()
+    await server.close()
+    await folder[Symbol.asyncDispose]()
+  })
+
+  const viewOf = async (id: string): Promise<AppView | undefined> =>
+    (await statusOf(node)).apps.find(app => app.id === id)
+  const write = async (text: string): Promise<void> => {
+    expect((await fetch(notes, { method: 'POST', body: text })).status).to.equal(201)
+  }
+  const readsBack = async (text: string): Promise<void> => {
+    await waitFor(`the note "${text}"`, READY_TIMEOUT_MS, async () => {
+      const answer = await fetch(notes, { signal: AbortSignal.timeout(5000) }).catch(
+        () => undefined,
+      )
+      return answer?.ok === true && (await answer.text()).includes(text)
+    })
+  }
+  const units = (): Promise<string> =>
+    node.ok(
+      "systemctl --user list-units --all --plain --no-legend 'app-*' | awk '{print $1, $3}' | sort",
+    )
+
+  it('installs, and every component is healthy', async () => {
+    await archy(node, 'app', 'install', 'notes')
+    const view = await viewOf('notes')
+    expect(view?.state).to.equal('running')
+    expect(view?.components?.map(c => [c.name, c.state])).to.deep.equal([
+      ['cache', 'running'],
+      ['db', 'running'],
+      ['web', 'running'],
+    ])
+    await write('first')
+    await readsBack('first')
+  })
+
+  it('keeps the secret out of units, process arguments and inspect', async () => {
+    const secret = await node.ok('cat .local/state/archipelago/orchestrator/secrets/notes/*')
+    expect(secret).to.match(/^[0-9a-f]{32}$/)
+    const places = [
+      'cat .config/containers/systemd/* /run/user/1000/systemd/generator/* 2>/dev/null',
+      'cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\\0" " "',
+      'podman ps -aq | xargs podman inspect',
+      'journalctl --user --no-pager -o cat',
+    ]
+    for (const place of places) {
+      const text = await node.ok(`set +e; ${place}; true`)
+      expect(text.length, place).to.be.greaterThan(0)
+      expect(text.includes(secret), place).to.equal(false)
+    }
+  })
+
+  it('runs outside of the cgroup of the node, which may crash without harm', async () => {
+    const before = await node.ok('podman ps -q | sort')
+    await node.ok('systemctl --user kill -s KILL archy')
+    await waitFor('the service to come back', READY_TIMEOUT_MS, async () =>
+      (await statusOf(node).catch(() => undefined))?.apps.some(app => app.state === 'running'),
+    )
+    expect(await node.ok('podman ps -q | sort')).to.equal(before)
+    await readsBack('first')
+  })
+
+  it('comes back after a reboot without the help of the node', async () => {
+    await node.ok('systemctl --user disable archy')
+    await node.reboot()
+    await readsBack('first')
+    expect((await node.exec(['systemctl', '--user', 'is-active', 'archy'])).stdout.trim()).to.equal(
+      'inactive',
+    )
+    await archy(node, 'node', 'install')
+  })
+
+  it('stays stopped over a restart of the node and a reboot, until its owner starts it', async () => {
+    await archy(node, 'app', 'stop', 'notes')
+    expect((await viewOf('notes'))?.state).to.equal('stopped')
+    expect(await node.ok('podman ps -q')).to.equal('')
+    await node.ok('systemctl --user restart archy')
+    expect((await viewOf('notes'))?.state).to.equal('stopped')
+    await node.reboot()
+    await waitFor('the node to answer', READY_TIMEOUT_MS, () =>
+      statusOf(node).catch(() => undefined),
+    )
+    expect((await viewOf('notes'))?.state).to.equal('stopped')
+    expect(await node.ok('podman ps -q')).to.equal('')
+    await archy(node, 'app', 'start', 'notes')
+    await readsBack('first')
+  })
+
+  it('keeps committed data over a power cut', async () => {
+    await write('before the cut')
+    await node.powerCut()
+    await node.boot()
+    await readsBack('before the cut')
+  })
+
+  it('refuses an app whose port is taken, and names the port', async () => {
+    await node.ok(
+      'systemd-run --user --unit=squatter busybox nc -lk -p 8080 2>/dev/null || systemd-run --user --unit=squatter /opt/archy/node_modules/.bin/node -e "require(\'net\').createServer().listen(8080)"',
+    )
+    await waitFor('the squatter to listen', 10_000, async () =>
+      (await node.ok('ss -ltn')).includes(':8080'),
+    )
+    const result = await node.exec(
+      [
+        '/opt/archy/node_modules/.bin/node',
+        '/opt/archy/src/main.ts',
+        'app',
+        'install',
+        'hello-web',
+      ],
+      { timeoutMs: 120_000 },
+    )
+    expect(result.code).to.equal(1)
+    expect(result.stderr).to.match(/8080.*PORT_TAKEN/)
+    await node.ok('systemctl --user stop squatter')
+    await archy(node, 'app', 'install', 'hello-web')
+    expect((await viewOf('hello-web'))?.state).to.equal('running')
+  })
+
+  it('uninstalls without a trace but the data, which a new install finds again', async () => {
+    await archy(node, 'app', 'uninstall', 'notes')
+    await archy(node, 'app', 'uninstall', 'hello-web')
+    expect(await node.ok('podman ps -aq; podman network ls -q | grep -vx podman || true')).to.equal(
+      '',
+    )
+    expect(await units()).to.equal('')
+    await archy(node, 'app', 'install', 'notes')
+    await readsBack('before the cut')
+  })
+})

@@ -1,0 +1,46 @@
+import { expect } from 'chai'
+import { ConfigError, parseConfig } from '../../../src/config.ts'
+
+const MINIMAL = 'network: home\norigin: {urls: ["https://origin.example/apps"]}\n'
+
+function problemsOf(text: string): readonly string[] {
+  try {
+    parseConfig(text, 'config.yaml')
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+  return []
+}
+
+describe('parseConfig', () => {
+  it('needs only the network and the origin', () => {
+    const config = parseConfig(MINIMAL, 'config.yaml')
+    expect(config.origin.urls).to.deep.equal(['https://origin.example/apps/'])
+    expect(config.catalog.refreshInterval).to.equal(600_000)
+    expect(config.swarm.uploadLimit).to.equal(null)
+    expect(config.orchestrator.mode).to.equal('systemd')
+  })
+  it('names three mistakes at once, each with its line and column', () => {
+    const text = 'network: Home\norigin: {urls: [ftp://x]}\nswarm:\n  listn: []\n'
+    expect(problemsOf(text)).to.deep.equal([
+      'config.yaml:1:10: network: must be at most 32 lower-case letters, digits and dashes',
+      'config.yaml:2:17: origin.urls[0]: Invalid URL',
+      'config.yaml:4:3: swarm.listn: unknown key "listn"; did you mean "listen"?',
+    ])
+  })
+  it('reads rates as bytes per second and intervals as milliseconds', () => {
+    const config = parseConfig(
+      `${MINIMAL}swarm: {uploadLimit: 2MiB}\ncatalog: {refreshInterval: 30s}\n`,
+      'c',
+    )
+    expect(config.swarm.uploadLimit).to.equal(2_097_152)
+    expect(config.catalog.refreshInterval).to.equal(30_000)
+  })
+  it('reports a syntax error with its position', () => {
+    expect(problemsOf('network: [\n')[0]).to.match(/^config\.yaml:\d+:\d+: /)
+  })
+  it('refuses a key that stands twice', () => {
+    expect(problemsOf(`${MINIMAL}network: other\n`)[0]).to.match(/^config\.yaml:3:1: .*unique/)
+  })
+})

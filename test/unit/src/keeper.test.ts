@@ -1,0 +1,146 @@
+import { expect } from 'chai'
+import type { CatalogEntry, VerifiedRelease } from '../../../catalog/index.ts'
+import type { AppStatus } from '../../../orchestrator/index.ts'
+import { NodeError } from '../../../src/core/errors.ts'
+import { silentLog } from '../../../src/core/log.ts'
+import { createKeeper, type Keeper } from '../../../src/keeper.ts'
+import { createManualClock, type ManualClock, settle } from '../../support/manual-clock.ts'
+
+class CatalogMiss extends NodeError<string> {}
+class Broken extends NodeError<string> {}
+
+/** A little world: a catalog with one app, and an orchestrator that only remembers what it was given. */
+interface World {
+  readonly keeper: Keeper
+  readonly clock: ManualClock
+  readonly installed: Map<string, number>
+  readonly delivered: number[]
+  head: number | undefined
+  failWith: Error | undefined
+  /** While set, a delivery waits for this promise. */
+  gate: Promise<void> | undefined
+}
+
+function entryAt(seq: number): CatalogEntry {
+  return { app: 'notes', channel: 'stable', seq, version: `${seq}.0.0` } as CatalogEntry
+}
+
+function createWorld(): World {
+  const clock = createManualClock()
+  const world = {
+    clock,
+    installed: new Map<string, number>(),
+    delivered: [] as number[],
+    head: 1 as number | undefined,
+    failWith: undefined as Error | undefined,
+    gate: undefined as Promise<void> | undefined,
+  }
+  const keeper = createKeeper({
+    clock,
+    log: silentLog,
+    wanted: { list: () => [{ id: 'notes', channel: 'stable' }] },
+    catalog: {
+      find() {
+        if (world.head === undefined) throw new CatalogMiss('APP_UNKNOWN', 'no such app')
+        return entryAt(world.head)
+      },
+    },
+    orchestrator: {
+      apps: async () =>
+        [...world.installed].map(([id, seq]) => ({ id, seq, state: 'running' }) as AppStatus),
+      install: async release => {
+        world.installed.set(release.entry.app, release.entry.seq)
+        return {} as AppStatus
+      },
+    },
+    deliver: async (entry, signal) => {
+      world.delivered.push(entry.seq)
+      await world.gate
+      signal.throwIfAborted()
+      if (world.failWith !== undefined) throw world.failWith
+      return { entry } as VerifiedRelease
+    },
+  })
+  return Object.assign(world, { keeper })
+}
+
+async function kick(world: World): Promise<void> {
+  world.keeper.kick()
+  await settle()
+}
+
+describe('keeper', () => {
+  it('brings a wanted app and then leaves it alone', async () => {
+    const world = createWorld()
+    await kick(world)
+    await kick(world)
+    expect(world.installed.get('notes')).to.equal(1)
+    expect(world.delivered).to.deep.equal([1])
+    expect(world.keeper.state('notes')).to.deep.equal({ phase: 'idle' })
+  })
+
+  it('moves the app when the catalog moves', async () => {
+    const world = createWorld()
+    await kick(world)
+    world.head = 2
+    await kick(world)
+    expect(world.installed.get('notes')).to.equal(2)
+  })
+
+  it('never brings an older release than the one installed', async () => {
+    const world = createWorld()
+    world.installed.set('notes', 5)
+    await kick(world)
+    expect(world.delivered).to.deep.equal([])
+  })
+
+  it('waits without an error while the catalog does not list the app', async () => {
+    const world = createWorld()
+    world.head = undefined
+    await kick(world)
+    expect(world.keeper.state('notes')).to.deep.equal({ phase: 'waiting' })
+  })
+
+  it('tries a failed release again after a wait that doubles', async () => {
+    const world = createWorld()
+    world.failWith = new Broken('IMAGE_MISMATCH', 'not that image')
+    await kick(world)
+    expect(world.keeper.state('notes').error).to.include({ code: 'IMAGE_MISMATCH' })
+    await world.clock.advance(14_999)
+    await kick(world)
+    expect(world.delivered).to.have.length(1)
+    await world.clock.advance(1)
+    await kick(world)
+    expect(world.delivered).to.have.length(2)
+    await world.clock.advance(29_999)
+    await kick(world)
+    expect(world.delivered).to.have.length(2)
+  })
+
+  it('does not wait when the owner asks for the app, or when a newer release is there', async () => {
+    const world = createWorld()
+    world.failWith = new Broken('IMAGE_MISMATCH', 'not that image')
+    await kick(world)
+    world.keeper.kickApp('notes')
+    await settle()
+    expect(world.delivered).to.deep.equal([1, 1])
+    world.failWith = undefined
+    world.head = 2
+    await kick(world)
+    expect(world.installed.get('notes')).to.equal(2)
+  })
+
+  it('runs one delivery of an app at a time, and ends it when the app is abandoned', async () => {
+    const world = createWorld()
+    const gate = Promise.withResolvers<void>()
+    world.gate = gate.promise
+    await kick(world)
+    await kick(world)
+    expect(world.delivered).to.deep.equal([1])
+    const abandoned = world.keeper.abandon('notes')
+    gate.resolve()
+    await abandoned
+    expect(world.installed.has('notes')).to.equal(false)
+    expect(world.keeper.state('notes')).to.deep.equal({ phase: 'idle' })
+  })
+})

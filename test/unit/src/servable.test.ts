@@ -1,0 +1,48 @@
+import { expect } from 'chai'
+import type { AppManifest, CatalogEntry } from '../../../catalog/index.ts'
+import { type Digest, digestOf } from '../../../src/core/digest.ts'
+import { createServable } from '../../../src/servable.ts'
+
+const named = (name: string): Digest => digestOf(Buffer.from(name))
+
+function entryOf(release: Digest): CatalogEntry {
+  return { manifest: { blake3: release } } as CatalogEntry
+}
+
+function manifestWith(...blobs: readonly Digest[]): AppManifest {
+  const [manifest, config, ...layers] = blobs.map(blake3 => ({ blake3 }))
+  return {
+    images: { web: { platforms: { amd64: { manifest, config, layers } } } },
+  } as unknown as AppManifest
+}
+
+describe('createServable', () => {
+  const release = named('release')
+  const blobs = ['manifest', 'config', 'layer'].map(named)
+
+  it('serves nothing before there is a catalog', () => {
+    const servable = createServable()
+    servable.addManifest(release, manifestWith(...blobs))
+    expect([release, ...blobs].some(digest => servable.mayServe(digest))).to.equal(false)
+  })
+  it('serves the manifests of the catalog, and what a known manifest names', () => {
+    const servable = createServable()
+    servable.setEntries([entryOf(release)])
+    expect(servable.mayServe(release)).to.equal(true)
+    expect(servable.mayServe(blobs[2] as Digest)).to.equal(false)
+    servable.addManifest(release, manifestWith(...blobs))
+    expect(blobs.every(digest => servable.mayServe(digest))).to.equal(true)
+    expect(servable.releases()).to.deep.equal([release])
+  })
+  it('stops serving what the catalog no longer reaches, and keeps what another release shares', () => {
+    const servable = createServable()
+    const next = named('next')
+    servable.setEntries([entryOf(release), entryOf(next)])
+    servable.addManifest(release, manifestWith(...blobs))
+    servable.addManifest(next, manifestWith(named('new manifest'), ...blobs.slice(1)))
+    servable.setEntries([entryOf(next)])
+    expect(servable.mayServe(blobs[0] as Digest)).to.equal(false)
+    expect(servable.mayServe(blobs[2] as Digest)).to.equal(true)
+    expect(servable.releases()).to.deep.equal([next])
+  })
+})
