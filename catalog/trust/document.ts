@@ -47,7 +47,7 @@ export interface TimestampDocument extends Common<'timestamp'> {
   readonly meta: { readonly 'snapshot.json': MetaEntry }
   /** When it was signed, as `expires` is written. */
   readonly 'x-issued'?: string
-  /** The timestamp before this one: SHA-256, in hex, of its `signed` part as `signedBytes` gives it. */
+  /** The timestamp before this one: `content` of its model. */
   readonly 'x-prev'?: { readonly version: number; readonly sha256: string }
 }
 
@@ -62,7 +62,7 @@ export interface TargetEntry {
   readonly custom?: unknown
 }
 
-export interface DelegatedRole extends RoleKeys {
+interface DelegatedRole extends RoleKeys {
   readonly name: string
   readonly terminating: boolean
   readonly paths?: readonly string[]

@@ -1,5 +1,5 @@
 /** The file form of a signed document: writing and signing it, and reading it without trusting anything in it. */
-import { createHash, type KeyObject, sign } from 'node:crypto'
+import { type KeyObject, sign } from 'node:crypto'
 import { canonicalJson, olpcJson } from '../../src/core/canonical-json.ts'
 import { messageOf } from '../../src/core/errors.ts'
 import { CatalogError } from '../errors.ts'
@@ -27,11 +27,6 @@ export interface Envelope {
 /** The bytes that a signature covers. @see TUF 1.0.34 §4.2.1 */
 export function signedBytes(signed: unknown): Uint8Array {
   return olpcJson(signed)
-}
-
-/** SHA-256, in hex, of the signed part: the same for every signing of the same content. */
-export function contentHash(signed: unknown): string {
-  return createHash('sha256').update(signedBytes(signed)).digest('hex')
 }
 
 /** The bytes of a catalog file: canonical JSON, signatures sorted by key id. */

@@ -24,7 +24,7 @@ export interface VerifyingKey {
   readonly key: KeyObject
 }
 
-export type Scheme = 'ed25519' | 'ecdsa-sha2-nistp256' | 'rsassa-pss-sha256'
+type Scheme = 'ed25519' | 'ecdsa-sha2-nistp256' | 'rsassa-pss-sha256'
 
 /** SHA-256, in hex, over the canonical form of the key. @see TUF 1.0.34 §4.2 */
 export function keyIdOf(key: PublicKey): string {

@@ -52,13 +52,13 @@ export async function findTarget(
 }
 
 /** The delegations that may speak for `path`, in order, up to and with the first terminating one. */
-export function delegationsFor(targets: TargetsModel, path: string): readonly DelegationModel[] {
+function delegationsFor(targets: TargetsModel, path: string): readonly DelegationModel[] {
   const matching = targets.delegations.filter(delegation => isDelegated(delegation, path))
   const end = matching.findIndex(({ terminating }) => terminating)
   return end === -1 ? matching : matching.slice(0, end + 1)
 }
 
-export function isDelegated(delegation: DelegationModel, path: string): boolean {
+function isDelegated(delegation: DelegationModel, path: string): boolean {
   if (delegation.paths.some(pattern => matchesPath(pattern, path))) return true
   if (delegation.pathHashPrefixes.length === 0) return false
   const hash = createHash('sha256').update(path, 'utf8').digest('hex')
