@@ -24,7 +24,9 @@ export const unitPatterns = (id: string): readonly string[] => [
 
 /** The name that keeps an image from being pruned while no container uses it. */
 export const imageName = (id: string, component: string, generation: number): string =>
-  `localhost/archy/${id}/${component}:g${generation}`
+  `${imagePrefix(id)}${component}:g${generation}`
+
+export const imagePrefix = (id: string): string => `localhost/archy/${id}/`
 
 /** Characters of a SHA-256 in hex that tell templates of one app apart. */
 const TEMPLATE_HASH_LENGTH = 16

@@ -31,7 +31,6 @@ export async function install(
     // Installing what is not installed is the owner's wish to run it; an update never overrules a stop.
     desired: before.committed === undefined ? 'running' : before.desired,
     retained: false,
-    lastGeneration: number,
     operation: { kind: 'prepare', number, startedMs },
   }
   await writeRecord(context, preparing)
@@ -47,7 +46,11 @@ export async function install(
     throw error
   }
   context.deps.log.info('app prepared', { app: manifest.id, version: entry.version, number })
-  await switchTo(context, { ...preparing, operation: { kind: 'switch', to, startedMs } }, work)
+  await switchTo(
+    context,
+    { ...preparing, lastGeneration: number, operation: { kind: 'switch', to, startedMs } },
+    work,
+  )
 }
 
 function offerOf({ entry }: VerifiedRelease): Offer {
@@ -135,9 +138,7 @@ export async function uninstall(context: Context, record: AppRecord, work: Work)
       if (name.startsWith(secretPrefix(record.id))) await deps.podman.removeSecret(name)
     }
   }
-  for (const generation of [journaled.committed, journaled.previous]) {
-    if (generation !== undefined) await removeImages(context, generation, undefined)
-  }
+  await removeImages(context, record.id, [])
   const { operation: _o, committed: _c, previous: _p, ...rest } = journaled
   await writeRecord(context, { ...rest, retained: true, rejected: [] })
 }

@@ -23,6 +23,8 @@ export interface Podman {
   version(): Promise<string>
   /** Image ID (config digest, hex) and manifest digest of an image in storage, or `undefined`. */
   image(reference: string): Promise<{ id: string; manifestDigest: string } | undefined>
+  /** Every name of every image in storage. */
+  imageNames(): Promise<readonly string[]>
   /** Loads an OCI layout folder whose index names the image `name`. @throws FileError `DISK_FULL`, HostError */
   loadLayout(layoutFolder: string, name: string, signal?: AbortSignal): Promise<void>
   /** Takes the name away; the image goes too when nothing else names or uses it. Fine when there is none. */

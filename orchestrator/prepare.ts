@@ -32,7 +32,7 @@ export async function prepareGeneration(
   const { release, record } = input
   const { manifest, entry } = release
   const spec = appSpec(manifest)
-  const number = record.lastGeneration
+  const number = record.lastGeneration + 1
   await preflight(context, spec, input.others, record.committed?.spec.ports ?? [])
   const images = await loadImages(context, release, number, trustedImages(input), input)
   await provideSecrets(context, manifest)

@@ -60,7 +60,7 @@ const appRecord = z.strictObject({
   desired: z.enum(['running', 'stopped']),
   /** Uninstalled; data and secrets are kept. */
   retained: z.boolean(),
-  /** Numbers are never used twice, also across an uninstall. */
+  /** The highest number that was ever put in place, also across an uninstall: none is used twice. */
   lastGeneration: z.int(),
   committed: generation.optional(),
   previous: generation.optional(),

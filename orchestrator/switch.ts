@@ -3,6 +3,7 @@ import { messageOf } from '../src/core/errors.ts'
 import type { Context } from './context.ts'
 import { OrchestratorError } from './errors.ts'
 import type { Progress } from './images.ts'
+import { imagePrefix } from './names.ts'
 import { type AppRecord, type Generation, problemOf, writeRecord } from './record.ts'
 import { startApp, stopApp } from './run-app.ts'
 import type { AppSpec } from './spec.ts'
@@ -80,7 +81,7 @@ export async function rollBack(context: Context, record: AppRecord, work: Work):
     ],
     problem: { code: problem.code, message: problem.message },
   })
-  await removeImages(context, from, committed)
+  await removeImages(context, record.id, [committed, record.previous])
   throw problem
 }
 
@@ -118,7 +119,7 @@ async function assertKnown({ deps }: Context, spec: AppSpec): Promise<void> {
 }
 
 async function commit(context: Context, record: AppRecord, to: Generation): Promise<void> {
-  const { operation: _, previous: old, ...rest } = record
+  const { operation: _, previous: _old, ...rest } = record
   const { committed } = record
   await writeRecord(context, {
     ...rest,
@@ -127,23 +128,25 @@ async function commit(context: Context, record: AppRecord, to: Generation): Prom
     ...(committed === undefined ? {} : { previous: committed }),
   })
   context.deps.log.info('app switched', { app: record.id, version: to.spec.version })
-  if (old !== undefined) await removeImages(context, old, to)
+  await removeImages(context, record.id, [to, committed])
 }
 
-/** Takes the names of a generation away; the images go with the last name. Not worth failing for. */
+/** Takes every image name of the app away that no kept generation has; images go with their last name. */
 export async function removeImages(
   { deps, options }: Context,
-  generation: Generation,
-  kept: Generation | undefined,
+  id: string,
+  kept: readonly (Generation | undefined)[],
 ): Promise<void> {
   if (options.mode === 'render') return
-  const keptNames = new Set(kept?.images.map(({ name }) => name))
-  for (const { name } of generation.images) {
-    if (keptNames.has(name)) continue
-    try {
-      await deps.podman.removeImage(name)
-    } catch (error) {
-      deps.log.warn('image not removed', { image: name, reason: messageOf(error) })
+  const keptNames = new Set(kept.flatMap(each => each?.images.map(({ name }) => name) ?? []))
+  try {
+    for (const name of await deps.podman.imageNames()) {
+      if (name.startsWith(imagePrefix(id)) && !keptNames.has(name)) {
+        await deps.podman.removeImage(name)
+      }
     }
+  } catch (error) {
+    // Costs disk space until the next time; not worth failing an update for.
+    deps.log.warn('old images not removed', { app: id, reason: messageOf(error) })
   }
 }

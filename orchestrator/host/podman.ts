@@ -10,6 +10,9 @@ const LOAD_TIMEOUT_MS = 60 * 60_000
 const SYNC_TIMEOUT_MS = 10 * 60_000
 const CHECK_TIMEOUT_MS = 30 * 60_000
 
+/** Podman reads a secret from a pipe only; what Node gives a child as standard input is a socket. */
+const FEED_SECRET = 'cat | podman secret create --replace "$1" -'
+
 /** What we read of `podman ps --format json`; more fields may be there. */
 const listedContainers = z.array(
   z.object({
@@ -25,6 +28,7 @@ export function createPodman(): Podman {
   return {
     version: async () => (await lines('version', '--format', '{{.Client.Version}}'))[0] ?? '',
     image: inspectImage,
+    imageNames: () => lines('image', 'ls', '--format', '{{.Repository}}:{{.Tag}}'),
     loadLayout,
     removeImage: name => tolerate(/image not known/, 'image', 'rm', name),
     damage,
@@ -44,7 +48,7 @@ export function createPodman(): Podman {
     },
     secretNames: () => lines('secret', 'ls', '--format', '{{.Name}}'),
     async createSecret(name, value) {
-      await runOrThrow(['podman', 'secret', 'create', '--replace', name, '-'], { input: value })
+      await runOrThrow(['sh', '-c', FEED_SECRET, 'feed', name], { input: value })
     },
     removeSecret: name => tolerate(/no such secret/i, 'secret', 'rm', name),
     networkNames: () => lines('network', 'ls', '--format', '{{.Name}}'),
