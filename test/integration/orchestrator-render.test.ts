@@ -1,0 +1,167 @@
+/**
+ * Checks an orchestrator in render mode: real store, real files, no Podman and no systemd needed.
+ * Goal: units come out checked, what is refused is refused before anything moves, and nothing is lost between runs.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { createHost, createOrchestrator, type Orchestrator } from '../../orchestrator/index.ts'
+import { assembleLayout } from '../../orchestrator/layout.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { silentLog } from '../../src/core/log.ts'
+import type { BlobStore } from '../../swarm/ports.ts'
+import { openBlobStore } from '../../swarm/store/open.ts'
+import { type AppFolders, buildAppFolders } from '../support/images/index.ts'
+import { makeRelease } from '../support/orchestrator/release.ts'
+
+describe('orchestrator in render mode', () => {
+  let folder: string
+  let apps: AppFolders
+  let store: BlobStore
+  let orchestrator: Orchestrator
+
+  const open = async (): Promise<Orchestrator> => {
+    const made = createOrchestrator(
+      { ...createHost(), clock: systemClock, log: silentLog, randomBytes },
+      {
+        stateFolder: join(folder, 'state'),
+        dataFolder: join(folder, 'data'),
+        unitFolder: join(folder, 'units'),
+        userUnitFolder: join(folder, 'user'),
+        mode: 'render',
+      },
+    )
+    await made.open()
+    return made
+  }
+  const release = (
+    app: keyof AppFolders['folders'],
+    seq: number,
+    change = (text: string) => text,
+  ) => makeRelease({ appFolder: apps.folders[app], workFolder: folder, store, seq, change })
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'archy-orchestrator-'))
+    apps = await buildAppFolders({ mode: 'stub', cacheFolder: join(folder, 'cache') })
+    store = await openBlobStore(
+      { folder: join(folder, 'store'), clock: systemClock, log: silentLog },
+      { minFreeBytes: 0 },
+    )
+    orchestrator = await open()
+  })
+
+  afterEach(async () => {
+    await orchestrator.close()
+    await store[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true })
+  })
+
+  it('renders and checks the units of an app and says that it starts nothing', async () => {
+    const status = await orchestrator.install(await release('notes', 1))
+    expect(status.state).to.equal('stopped')
+    expect(status.note).to.include('render mode')
+    expect(status.components.map(({ name }) => name)).to.deep.equal(['cache', 'db', 'web'])
+    expect((await readdir(join(folder, 'units'))).sort()).to.deep.equal([
+      'app-notes.network',
+      'app-notes_cache.container',
+      'app-notes_db.container',
+      'app-notes_web.container',
+    ])
+  })
+
+  it('puts the signed image ID into the unit', async () => {
+    await orchestrator.install(await release('hello-web', 1))
+    const unit = await readFile(join(folder, 'units', 'app-hello-web_web.container'), 'utf8')
+    const image = apps.images['hello-web/web']
+    expect(unit).to.include(`\nImage=${image?.config.replace('sha256:', '')}\n`)
+  })
+
+  it('updates, refuses to go back, and does nothing for the same release', async () => {
+    await orchestrator.install(await release('hello-web', 1))
+    const updated = await orchestrator.install(await release('hello-web-2', 2))
+    expect([updated.version, updated.seq]).to.deep.equal(['2.0.0', 2])
+    const before = await stat(join(folder, 'state', 'apps', 'hello-web.json'))
+    await orchestrator.install(await release('hello-web-2', 2))
+    const after = await stat(join(folder, 'state', 'apps', 'hello-web.json'))
+    expect(after.ino, 'the record is not written again').to.equal(before.ino)
+    const older = await orchestrator.install(await release('hello-web', 1)).catch((e: unknown) => e)
+    expect(older).to.have.property('code', 'RELEASE_OLDER')
+  })
+
+  it('names port and holder of a port that another app has, and changes nothing', async () => {
+    await orchestrator.install(await release('hello-web', 1))
+    const twin = await release('hello-web', 1, text => text.replace('id: hello-web', 'id: twin'))
+    const error = await orchestrator.install(twin).catch((e: unknown) => e)
+    expect(error).to.have.property('code', 'PORT_TAKEN')
+    expect(error).to.have.property(
+      'message',
+      'twin wants port 8080/tcp, which the app hello-web holds',
+    )
+    expect(await readdir(join(folder, 'units'))).to.have.length(2)
+  })
+
+  it('keeps data and secrets over an uninstall, and finds them again', async () => {
+    await orchestrator.install(await release('notes', 1))
+    const secret = join(folder, 'state', 'secrets', 'notes', 'db-password')
+    const value = await readFile(secret, 'utf8')
+    expect((await stat(secret)).mode & 0o777).to.equal(0o600)
+    await writeFile(join(folder, 'data', 'notes', 'db', 'file'), 'kept')
+    expect((await orchestrator.uninstall('notes')).state).to.equal('retained')
+    expect(await readdir(join(folder, 'units'))).to.deep.equal([])
+    await orchestrator.install(await release('notes', 1))
+    expect(await readFile(secret, 'utf8')).to.equal(value)
+    expect(await readFile(join(folder, 'data', 'notes', 'db', 'file'), 'utf8')).to.equal('kept')
+  })
+
+  it('knows after a restart what it knew before', async () => {
+    const before = await orchestrator.install(await release('notes', 1))
+    await orchestrator.close()
+    orchestrator = await open()
+    expect(await orchestrator.apps()).to.deep.equal([before])
+  })
+
+  it('finishes after a crash what it had begun to put in place', async () => {
+    await orchestrator.install(await release('hello-web', 1))
+    await orchestrator.close()
+    const file = join(folder, 'state', 'apps', 'hello-web.json')
+    const record = JSON.parse(await readFile(file, 'utf8'))
+    const { committed, ...rest } = record
+    const operation = { kind: 'switch', to: committed, startedMs: 0 }
+    await writeFile(file, JSON.stringify({ ...rest, operation }))
+    await rm(join(folder, 'units', 'app-hello-web.network'))
+    orchestrator = await open()
+    await orchestrator.start('hello-web')
+    const [status] = await orchestrator.apps()
+    expect([status?.state, status?.version]).to.deep.equal(['stopped', '1.0.0'])
+    expect(await readdir(join(folder, 'units'))).to.include('app-hello-web.network')
+  })
+
+  it('leaves an app alone whose record is damaged, and shows the others', async () => {
+    await orchestrator.install(await release('hello-web', 1))
+    await writeFile(join(folder, 'state', 'apps', 'broken.json'), '{"format":')
+    expect((await orchestrator.apps()).map(({ id }) => id)).to.deep.equal(['hello-web'])
+    const error = await orchestrator.stop('broken').catch((e: unknown) => e)
+    expect(error).to.have.property('code', 'RECORD_MALFORMED')
+  })
+
+  it('names what is installed when asked for what is not', async () => {
+    await orchestrator.install(await release('hello-web', 1))
+    const error = await orchestrator.stop('helo-web').catch((e: unknown) => e)
+    expect(error).to.have.property('code', 'APP_NOT_INSTALLED')
+    expect(error).to.have.property('message').that.includes('hello-web')
+  })
+
+  it('assembles an image layout without copying a byte', async () => {
+    const { manifest, blobs } = await release('hello-web', 1)
+    const image = manifest.images.web?.platforms.amd64
+    if (image === undefined) throw new Error('the app has no image')
+    await assembleLayout(join(folder, 'layout'), 'localhost/x:g1', image, blobs)
+    for (const ref of [image.manifest, image.config, ...image.layers]) {
+      const placed = join(folder, 'layout', 'blobs', 'sha256', ref.sha256.replace('sha256:', ''))
+      const held = blobs.get(ref.blake3)?.path ?? ''
+      expect((await stat(placed)).ino).to.equal((await stat(held)).ino)
+    }
+  })
+})

@@ -1,0 +1,36 @@
+/**
+ * What a container gets from a word in a unit file: Quadlet's word splitter, then systemd's specifiers and variables.
+ * Written from the manual pages systemd.syntax(7) and systemd.service(5), not from our own writer.
+ */
+
+/** Splits a value at blanks outside quotes; a backslash makes the next character literal. */
+export function splitWords(value: string): readonly string[] {
+  const words: string[] = []
+  let word: string | undefined
+  let quote = ''
+  for (let index = 0; index < value.length; index += 1) {
+    const character = value[index] as string
+    if (character === '\\') {
+      index += 1
+      word = (word ?? '') + (value[index] ?? '')
+    } else if (quote !== '') {
+      if (character === quote) quote = ''
+      else word += character
+    } else if (character === '"' || character === "'") {
+      quote = character
+      word ??= ''
+    } else if (character === ' ') {
+      if (word !== undefined) words.push(word)
+      word = undefined
+    } else word = (word ?? '') + character
+  }
+  if (word !== undefined) words.push(word)
+  return words
+}
+
+/** `%%` and `$$` are one character each; any other use would be filled in by systemd, so it is an error here. */
+export function expandWord(word: string): string {
+  if (/(^|[^%])(%%)*%($|[^%])/.test(word)) throw new Error(`systemd would fill in % in ${word}`)
+  if (/(^|[^$])(\$\$)*\$($|[^$])/.test(word)) throw new Error(`systemd would fill in $ in ${word}`)
+  return word.replaceAll('%%', '%').replaceAll('$$', '$')
+}

@@ -1,0 +1,80 @@
+import { expect } from 'chai'
+import { type Found, planInstall, planRepairs } from '../../../orchestrator/plan.ts'
+import type { UnitState } from '../../../orchestrator/ports.ts'
+import { installed, unit, units } from '../../support/orchestrator/records.ts'
+
+const offer = (seq: number, manifest = 'blake3:one', publisher = 'core') => ({
+  publisher,
+  seq,
+  version: String(seq),
+  manifest,
+})
+
+describe('planInstall', () => {
+  it('installs what is not there, does nothing for the same, updates to a newer one', () => {
+    expect(planInstall(undefined, offer(1))).to.equal('install')
+    expect(planInstall(installed(), offer(1))).to.equal('nothing')
+    expect(planInstall(installed(), offer(2, 'blake3:two'))).to.equal('update')
+  })
+
+  it('never goes back by itself', () => {
+    const record = installed()
+    expect(() => planInstall(record, offer(0)))
+      .to.throw()
+      .with.property('code', 'RELEASE_OLDER')
+  })
+
+  it('refuses a release that did not get healthy here before', () => {
+    const rejected = [{ seq: 2, version: '2', reason: 'web failed' }]
+    const plan = () => planInstall(installed({ rejected }), offer(2, 'blake3:two'))
+    expect(plan).to.throw('web failed').with.property('code', 'RELEASE_REJECTED')
+    expect(planInstall(installed({ rejected }), offer(3, 'blake3:three'))).to.equal('update')
+  })
+
+  it('never lets another publisher replace an app', () => {
+    const plan = () => planInstall(installed(), offer(9, 'blake3:nine', 'other'))
+    expect(plan).to.throw('installed from core').with.property('code', 'RELEASE_REJECTED')
+  })
+})
+
+describe('planRepairs', () => {
+  const found = (db: UnitState, web: UnitState, over: Partial<Found> = {}): Found => ({
+    snapshot: { units: units(db, web), containers: [] },
+    networks: ['app-duo'],
+    areUnitsDifferent: false,
+    isEnabled: true,
+    ...over,
+  })
+  const up = unit('active')
+  const down = unit('inactive')
+
+  it('leaves an app alone that runs as it should', () => {
+    expect(planRepairs(installed(), found(up, up))).to.deep.equal([])
+    expect(planRepairs(installed(), found(up, unit('activating', 7)))).to.deep.equal([])
+  })
+
+  it('starts what should run and does not', () => {
+    expect(planRepairs(installed(), found(up, down))).to.deep.equal(['start'])
+    expect(planRepairs(installed(), found(up, unit('not-found')))).to.deep.equal(['start'])
+  })
+
+  it('puts units back and makes a lost network anew before it starts', () => {
+    const lost = found(down, down, { networks: [], areUnitsDifferent: true, isEnabled: false })
+    expect(planRepairs(installed(), lost)).to.deep.equal([
+      'rewrite-units',
+      'enable',
+      'renew-network',
+      'start',
+    ])
+  })
+
+  it('does nothing at all for an app that its owner stopped', () => {
+    const lost = found(down, down, { networks: [], areUnitsDifferent: true, isEnabled: false })
+    expect(planRepairs(installed({ desired: 'stopped' }), lost)).to.deep.equal([])
+  })
+
+  it('does nothing while an operation is under way', () => {
+    const operation = { kind: 'stop', startedMs: 0 } as const
+    expect(planRepairs(installed({ operation }), found(down, down))).to.deep.equal([])
+  })
+})

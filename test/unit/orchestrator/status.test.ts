@@ -1,0 +1,83 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import type { UnitState } from '../../../orchestrator/ports.ts'
+import { appStatus, hopeless, isHealthy, type Observed } from '../../../orchestrator/status.ts'
+import { DUO, generation, installed, unit, units } from '../../support/orchestrator/records.ts'
+
+function observed(db: UnitState, web: UnitState, over: Partial<Observed> = {}): Observed {
+  return { units: units(db, web), containers: [], answering: new Set(), ...over }
+}
+
+const healthyDb = {
+  name: 'app-duo_db',
+  status: 'running',
+  health: 'healthy',
+  exitCode: 0,
+  labels: { 'app.id': 'duo' },
+} as const
+
+const active = unit('active')
+const inactive = unit('inactive')
+
+describe('appStatus', () => {
+  it('is running and healthy when every unit is up and every check passes', () => {
+    const all = observed(active, active, { containers: [healthyDb], answering: new Set(['web']) })
+    const status = appStatus(installed(), all)
+    expect([status.state, status.health]).to.deep.equal(['running', 'healthy'])
+    expect(isHealthy(DUO, all)).to.equal(true)
+  })
+
+  it('is running but unhealthy when the port does not answer', () => {
+    const status = appStatus(installed(), observed(active, active, { containers: [healthyDb] }))
+    expect([status.state, status.health]).to.deep.equal(['running', 'unhealthy'])
+  })
+
+  it('is stopped after its owner stopped it, whatever systemd says of the ended units', () => {
+    const record = installed({ desired: 'stopped' })
+    for (const end of ['inactive', 'failed', 'not-found']) {
+      expect(appStatus(record, observed(unit(end), unit(end))).state).to.equal('stopped')
+    }
+  })
+
+  it('has failed when it should run and a component does not', () => {
+    expect(appStatus(installed(), observed(active, inactive)).state).to.equal('failed')
+  })
+
+  it('has failed when systemd restarts a component again and again', () => {
+    const looping = observed(active, unit('activating', 3))
+    expect(appStatus(installed(), looping).state).to.equal('failed')
+    expect(hopeless(DUO, looping)).to.equal('web: ended 3 times in a row')
+  })
+
+  it('shows the version that is being put in place', () => {
+    const to = generation({ seq: 2, spec: { ...DUO, version: '2' } })
+    const operation = { kind: 'switch', to, startedMs: 0 } as const
+    const status = appStatus(installed({ operation }), observed(inactive, inactive))
+    expect([status.state, status.version, status.seq]).to.deep.equal(['updating', '2', 2])
+  })
+
+  it('tells an install from an update', () => {
+    const { committed: _, ...fresh } = installed()
+    const operation = { kind: 'prepare', number: 1, startedMs: 0 } as const
+    const nothing = observed(inactive, inactive)
+    expect(appStatus({ ...fresh, operation }, nothing).state).to.equal('installing')
+    expect(appStatus(installed({ operation }), nothing).state).to.equal('updating')
+  })
+
+  it('names a state for everything that can be seen', () => {
+    const state = fc
+      .record({
+        active: fc.constantFrom('active', 'inactive', 'failed', 'activating', 'deactivating', 'x'),
+        restarts: fc.nat(5),
+      })
+      .map(each => unit(each.active, each.restarts))
+    const desired = fc.constantFrom('running' as const, 'stopped' as const)
+    fc.assert(
+      fc.property(state, state, desired, (db, web, want) => {
+        const { state: shown } = appStatus(installed({ desired: want }), observed(db, web))
+        expect(['running', 'starting', 'stopping', 'stopped', 'failed']).to.include(shown)
+        if (want === 'stopped') expect(shown).to.not.equal('failed')
+      }),
+    )
+  })
+})
