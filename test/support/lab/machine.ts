@@ -211,12 +211,24 @@ export async function createMachine(
       await until(`node ${name} stands still`, KERNEL_TIMEOUT_MS, async () =>
         /^frozen 1$/m.test(await readFile(join(dying, 'cgroup.events'), 'utf8')),
       )
-      const nspawn = await firstProcess(dying)
-      await runOk(['nsenter', '-t', nspawn, '-m', 'perl', '-e', EXT4_SHUTDOWN, join(own, 'disk')])
-      await writeFile(join(dying, 'cgroup.kill'), '1')
-      await writeFile(join(dying, 'cgroup.freeze'), '0').catch(() => {
-        // The cgroup is gone already, and with it the frost.
-      })
+      try {
+        const mounter = await firstProcess(dying)
+        await runOk([
+          'nsenter',
+          '-t',
+          mounter,
+          '-m',
+          'perl',
+          '-e',
+          EXT4_SHUTDOWN,
+          join(own, 'disk'),
+        ])
+      } finally {
+        await writeFile(join(dying, 'cgroup.kill'), '1')
+        await writeFile(join(dying, 'cgroup.freeze'), '0').catch(() => {
+          // The cgroup is gone already, and with it the frost.
+        })
+      }
       await session
       state = 'off'
     },
@@ -253,8 +265,7 @@ async function isSystemUp(cgroup: string, ofUser: boolean): Promise<boolean> {
 
 /** nspawn itself, which has the node's disk mounted. */
 async function firstProcess(cgroup: string): Promise<string> {
-  const folders = ['supervisor', '.'].filter(Boolean)
-  for (const folder of folders) {
+  for (const folder of ['supervisor', '.']) {
     const text = await readFile(join(cgroup, folder, 'cgroup.procs'), 'utf8').catch(() => '')
     const pid = text.split('\n')[0]
     if (pid !== undefined && pid !== '') return pid
