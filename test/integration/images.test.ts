@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { expect } from 'chai'
+import { addApp, initOrigin } from '../../catalog/publish/index.ts'
 import { buildAppFolders, buildLargeApp } from '../support/images/index.ts'
 import { labMissing } from '../support/lab/index.ts'
 
@@ -68,6 +69,18 @@ describe('app images', () => {
     )
     const shared = db?.filter(({ ino }) => web?.some(other => other.ino === ino))
     expect(shared).to.have.length(2)
+  })
+
+  it('are taken by the publisher, who stores the layers that two versions share once', async () => {
+    const { folders } = await buildAppFolders({ mode: 'stub', cacheFolder: cache('a') })
+    const origin = cache('origin')
+    await initOrigin(origin, { nowMs: Date.now() })
+    const first = await addApp(origin, folders['hello-web'])
+    const second = await addApp(origin, folders['hello-web-2'])
+    const notes = await addApp(origin, folders.notes)
+    const added = [first, second, notes].map(({ app, version, seq }) => `${app} ${version} ${seq}`)
+    expect(added).to.deep.equal(['hello-web 1.0.0 1', 'hello-web 2.0.0 2', 'notes 1.0.0 1'])
+    expect(second.newBytes).to.be.lessThan(first.newBytes / 2)
   })
 
   describe('of a large app', () => {
