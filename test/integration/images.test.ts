@@ -1,4 +1,4 @@
-import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { cp, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
@@ -49,12 +49,31 @@ describe('app images', () => {
     expect(await readdir(cache('a'))).to.have.length(1)
   })
 
-  it('drop what a killed build left, and keep what a living one is making', async () => {
-    const [dead, living] = [`building-${2 ** 22 + 1}-x`, `building-${process.ppid}-y`]
+  it('drop what a killed build left, and keep what another build is making', async () => {
+    const [dead, living] = ['building-dead', 'building-living']
     for (const name of [dead, living]) await mkdir(join(cache('a'), name), { recursive: true })
+    const longAgo = new Date(Date.now() - 2 * 3_600_000)
+    await utimes(join(cache('a'), dead), longAgo, longAgo)
     await buildAppFolders({ mode: 'stub', cacheFolder: cache('a') })
     const left = (await readdir(cache('a'))).filter(name => name.startsWith('building-'))
     expect(left).to.deep.equal([living])
+  })
+
+  it('drop a result that nobody used for a week when another is built', async () => {
+    const first = await buildAppFolders({ mode: 'stub', cacheFolder: cache('a') })
+    const [result = ''] = await readdir(cache('a'))
+    const [old, recent] = ['apps-stub-old', 'apps-stub-recent']
+    const days = (count: number) => new Date(Date.now() - count * 24 * 3_600_000)
+    for (const [name, date] of [
+      [old, days(8)],
+      [recent, days(6)],
+    ] as const) {
+      await cp(join(cache('a'), result), join(cache('a'), name), { recursive: true })
+      await utimes(join(cache('a'), name, 'images.json'), date, date)
+    }
+    await rm(join(cache('a'), result), { recursive: true })
+    expect(await buildAppFolders({ mode: 'stub', cacheFolder: cache('a') })).to.deep.equal(first)
+    expect((await readdir(cache('a'))).sort()).to.deep.equal([result, recent].sort())
   })
 
   it('share their lower layers as one file on disk', async () => {

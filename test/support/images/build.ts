@@ -3,21 +3,17 @@
  * Real ones are made of Debian packages and run; stubs have the same form without any program, for machines that
  * cannot host the lab, where containers are never started.
  */
-import { createHash } from 'node:crypto'
-import {
-  copyFile,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises'
+import { copyFile, mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeOf } from '../../../src/core/errors.ts'
 import { buildBase, labCacheFolder } from '../lab/index.ts'
+import {
+  keyOf,
+  makeWorkFolder,
+  moveIntoPlace,
+  readResult,
+  resultFolder,
+  writeResult,
+} from './cache.ts'
 import { closureOf } from './closure.ts'
 import { unpackPackages } from './debian-packages.ts'
 import { arrangeLayer, type FileEntry, fileOf, folderOf, type LayerEntry } from './entry.ts'
@@ -35,7 +31,6 @@ import {
 import { skeletonEntries } from './skeleton.ts'
 
 const FIXTURES = join(import.meta.dirname, '../../../fixtures/apps')
-const RESULT_FILE = 'images.json'
 
 /**
  * `real` images run; building them needs apt, a network and the lab's base, which is built first where it is missing.
@@ -73,13 +68,14 @@ export async function buildAppFolders(options: BuildOptions): Promise<AppFolders
     throw new Error(`app images can be built on x64 only; this machine is ${process.arch}`)
   }
   const base = mode === 'real' ? (await buildBase(onProgress)).folder : undefined
-  const final = join(cacheFolder, `apps-${mode}-${await inputKey(base)}`)
-  const known = await readResult(final)
+  // The status file tells the base's packages with their versions.
+  const status = base === undefined ? [] : [await readFile(join(base, 'var/lib/dpkg/status'))]
+  const key = await keyOf([FIXTURES, import.meta.dirname], status)
+  const final = resultFolder(cacheFolder, `${mode}-${key}`)
+  const known = (await readResult(final)) as Result | undefined
   if (known !== undefined) return describe(final, mode, known)
 
-  await mkdir(cacheFolder, { recursive: true })
-  await removeAbandoned(cacheFolder)
-  const work = await mkdtemp(join(cacheFolder, `building-${process.pid}-`))
+  const work = await makeWorkFolder(cacheFolder)
   try {
     const tree = join(work, 'tree')
     let packages: readonly string[] = []
@@ -89,7 +85,7 @@ export async function buildAppFolders(options: BuildOptions): Promise<AppFolders
     }
     const images = await buildImages(work, base === undefined ? [] : [tree, base], onProgress)
     const result: Result = { images, packages }
-    await writeFile(join(work, 'apps', RESULT_FILE), JSON.stringify(result, undefined, 2))
+    await writeResult(join(work, 'apps'), result)
     await moveIntoPlace(join(work, 'apps'), final)
     onProgress('images: ready')
     return describe(final, mode, result)
@@ -171,56 +167,8 @@ async function ownEntry({ path, from, mode }: OwnFile): Promise<FileEntry> {
   return fileOf(path, await readFile(join(FIXTURES, from)), { mode })
 }
 
-/** Changes with everything a result depends on, but for new versions of packages in the archive. */
-async function inputKey(base: string | undefined): Promise<string> {
-  const hash = createHash('sha256')
-  for (const folder of [FIXTURES, import.meta.dirname]) {
-    const names = (await readdir(folder, { recursive: true })).sort()
-    for (const name of names) {
-      const path = join(folder, name)
-      if ((await stat(path)).isFile()) hash.update(`\0${name}\0`).update(await readFile(path))
-    }
-  }
-  if (base !== undefined) hash.update(await readFile(join(base, 'var/lib/dpkg/status')))
-  return hash.digest('hex').slice(0, 16)
-}
-
-async function readResult(folder: string): Promise<Result | undefined> {
-  try {
-    return JSON.parse(await readFile(join(folder, RESULT_FILE), 'utf8')) as Result
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw error
-  }
-}
-
 function describe(folder: string, mode: ImageMode, result: Result): AppFolders {
   const names = Object.keys(APPS) as AppName[]
   const folders = Object.fromEntries(names.map(name => [name, join(folder, name)]))
   return { ...result, folders: folders as Record<AppName, string>, runnable: mode === 'real' }
-}
-
-/** Another process that finished the same build first has made the same bytes; its result stays. */
-async function moveIntoPlace(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to)
-  } catch (error) {
-    if (codeOf(error) !== 'ENOTEMPTY' && codeOf(error) !== 'EEXIST') throw error
-  }
-}
-
-async function removeAbandoned(cacheFolder: string): Promise<void> {
-  for (const name of await readdir(cacheFolder)) {
-    const pid = Number(/^building-(\d+)-/.exec(name)?.[1])
-    if (Number.isNaN(pid) || isAlive(pid)) continue
-    await rm(join(cacheFolder, name), { recursive: true, force: true })
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return codeOf(error) === 'EPERM'
-  }
 }
