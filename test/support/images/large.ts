@@ -73,6 +73,8 @@ components:
     stop: { signal: SIGTERM, grace: 5s }
     security:
       readOnlyRoot: true
+interfaces:
+  - { id: page, title: Page, component: web, port: ${hostPort} }
 `
 }
 
