@@ -1,8 +1,9 @@
 /** The `Network` port over libp2p: dials, opens one data stream per peer, announces and looks up releases. */
-import type { Connection } from '@libp2p/interface'
-import type { KadDHT } from '@libp2p/kad-dht'
+import type { Connection, PeerInfo } from '@libp2p/interface'
+import type { KadDHT, QueryEvent } from '@libp2p/kad-dht'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { pipe } from 'it-pipe'
 import type { Digest } from '../../src/core/digest.ts'
 import { messageOf } from '../../src/core/errors.ts'
 import type { Log } from '../../src/core/log.ts'
@@ -143,17 +144,31 @@ async function* findHolders(
   const key = releaseKey(networkName, release)
   for (const table of tablesOf(node)) {
     try {
-      for await (const event of table.findProviders(key, { signal })) {
-        if (event.name !== 'PROVIDER') continue
-        for (const provider of event.providers) {
-          if (provider.id.equals(node.peerId)) continue
-          const peerId = provider.id.toString()
-          yield { peerId, addresses: provider.multiaddrs.map(a => withPeerId(a, peerId)) }
-        }
-      }
+      yield* pipe(
+        table.findProviders(key, { signal }),
+        events => providersIn(events),
+        providers => foundPeers(providers, node),
+      )
     } catch (error) {
       /* One provider that is gone makes kad-dht fail the whole answer; the other table may still know some. */
       node.logger.forComponent('archy:find').trace('lookup ended early: %s', messageOf(error))
     }
+  }
+}
+
+async function* providersIn(events: AsyncIterable<QueryEvent>): AsyncGenerator<PeerInfo> {
+  for await (const event of events) {
+    if (event.name === 'PROVIDER') yield* event.providers
+  }
+}
+
+async function* foundPeers(
+  providers: AsyncIterable<PeerInfo>,
+  node: SwarmLibp2p,
+): AsyncGenerator<FoundPeer> {
+  for await (const { id, multiaddrs } of providers) {
+    if (id.equals(node.peerId)) continue
+    const peerId = id.toString()
+    yield { peerId, addresses: multiaddrs.map(address => withPeerId(address, peerId)) }
   }
 }
