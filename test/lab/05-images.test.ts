@@ -1,4 +1,4 @@
-/** Tests that the app images run: mocha loads this file inside `lab run`; images-run.test.ts starts it. */
+/** The app images run on rootless Podman, confined as the orchestrator confines them. */
 import { cp, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -15,7 +15,7 @@ const CONFINED =
 const START_MS_MAX = 30_000
 
 const lab = await attachLab()
-const node = lab.node('n1')
+const node = await lab.add('images1')
 const apps = await buildAppFolders({ mode: 'real' })
 const manifestPath = join(apps.folders.notes, 'archy.yaml')
 const notes = parseAuthorManifest(await readFile(manifestPath, 'utf8'), manifestPath)
@@ -38,7 +38,10 @@ async function healthy(name: string): Promise<void> {
   })
 }
 
-describe('app images on Podman', () => {
+describe('05 app images on Podman', function () {
+  this.timeout(60_000)
+  after(() => node.off())
+
   before(async () => {
     await cp(join(apps.folders.notes, '..'), join(lab.share, 'apps'), { recursive: true })
     await node.ok(`
