@@ -1,6 +1,5 @@
 /** The front door of the catalog: what the node and the orchestrator may use. */
 export type { BlobRef } from '../src/core/blob.ts'
-export { FIRST_PARTY } from './app-target.ts'
 export {
   type Catalog,
   type CatalogDeps,
@@ -9,11 +8,9 @@ export {
   type MetadataSource,
 } from './client.ts'
 export type { CatalogEntry, SignedManifest, VerifiedRelease } from './entry.ts'
-export { CatalogError, ManifestError, PublishError } from './errors.ts'
 export type { AppManifest, Component, DataSet, Platform, PlatformImage } from './manifest/schema.ts'
-export { MANIFEST_API_VERSION, MANIFEST_MEDIA_TYPE } from './manifest/schema.ts'
 export type { TemplatePart } from './manifest/template.ts'
-export { parseTemplate, secretReferences } from './manifest/template.ts'
+export { parseTemplate } from './manifest/template.ts'
 export { byteCount, durationMs } from './manifest/values.ts'
 export { type ReleaseParts, readManifest, releaseBlobs, verifyRelease } from './release.ts'
 export type { CatalogStatus, Freshness } from './status.ts'

@@ -1,10 +1,6 @@
 /** The front door of the orchestrator. */
 export type { OrchestratorDeps, OrchestratorOptions } from './context.ts'
-export { HostError, OrchestratorError } from './errors.ts'
-export { createEndpoints } from './host/endpoints.ts'
 export { createHost } from './host/host.ts'
-export { createPodman } from './host/podman.ts'
-export { createQuadlet } from './host/quadlet.ts'
 export { renderServiceUnit, type ServiceUnitInput } from './host/service-unit.ts'
 export { createSystemd } from './host/systemd.ts'
 export { createOrchestrator, type InstallOptions, type Orchestrator } from './orchestrator.ts'

@@ -15,13 +15,6 @@ export const containerFile = (id: string, component: string): string =>
 export const containerUnit = (id: string, component: string): string =>
   `${containerName(id, component)}.service`
 
-/** Shell patterns that match every unit of the app and of no other app. */
-export const unitPatterns = (id: string): readonly string[] => [
-  targetUnit(id),
-  networkUnit(id),
-  `app-${id}_*.service`,
-]
-
 /** The name that keeps an image from being pruned while no container uses it. */
 export const imageName = (id: string, component: string, generation: number): string =>
   `${imagePrefix(id)}${component}:g${generation}`

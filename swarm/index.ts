@@ -1,5 +1,4 @@
 /** The front door of the swarm. */
-export { StoreError, SwarmError } from './errors.ts'
 export { IN_FLIGHT_BYTES_MAX } from './limits.ts'
 export type { SwarmLimits, SwarmOptions } from './options.ts'
 export type { BlobId, BlobStore, BlobWriter, BytesBySource, HeldBlob } from './ports.ts'

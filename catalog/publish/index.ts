@@ -1,5 +1,5 @@
 /** The publisher's side of the catalog. Nodes do not load it; its commands and tests do. */
-export { type AddedApp, type AddOptions, addApp, MANIFEST_FILE } from './add.ts'
+export { type AddedApp, type AddOptions, addApp } from './add.ts'
 export { type InitializedOrigin, initOrigin } from './init.ts'
 export { originFolder } from './origin-folder.ts'
 export { type Publication, publishOrigin } from './publish.ts'

@@ -34,7 +34,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   fastify: ['src/http'],
   '@fastify': ['src/http'],
   commander: ['src/main.ts', 'src/commands'],
-  listr2: ['src/commands'],
 }
 
 /** Exported name → the only path that may import it: what would forge a proof elsewhere. */

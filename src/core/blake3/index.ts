@@ -13,9 +13,6 @@ export {
 } from './piece-verifier.ts'
 export {
   BLOB_SIZE_BYTES_MAX,
-  CHAINING_VALUE_BYTES,
-  PIECE_SIZE_BYTES_MAX,
-  PIECE_SIZE_BYTES_MIN,
   PieceError,
   pieceCountOf,
   pieceLayerLengthOf,
