@@ -9,7 +9,8 @@ import type { Wanted, WantedApp } from './wanted.ts'
 
 /** What the keeper is doing for an app, beside what the orchestrator says of it. */
 export interface KeeperState {
-  readonly phase: 'idle' | 'fetching' | 'installing' | 'waiting'
+  /** `queued`: the owner asked, nothing is known yet. `waiting`: for the catalog, or for the next try. */
+  readonly phase: 'idle' | 'queued' | 'fetching' | 'installing' | 'waiting'
   /** The version that is on its way. */
   readonly version?: string
   readonly progress?: DeliveryProgress
@@ -67,6 +68,7 @@ class AppKeeper implements Keeper {
 
   kickApp(id: string): void {
     this.#failures.delete(id)
+    this.#states.set(id, { phase: 'queued' })
     for (const app of this.#deps.wanted.list()) if (app.id === id) this.#look(app)
   }
 

@@ -61,9 +61,10 @@ export function appView(
 ): AppView {
   const isThere = app !== undefined && app.state !== 'retained'
   const state = isThere || channel === undefined ? app?.state : stateOnTheWay(keeper)
-  const error = keeper.error ?? app?.error
+  const { error: appError, ...installed } = app ?? {}
+  const error = isUnderWay(keeper) ? undefined : (keeper.error ?? appError)
   return {
-    ...app,
+    ...installed,
     id,
     state: state ?? 'waiting',
     ...(channel === undefined ? {} : { channel }),
@@ -77,6 +78,11 @@ export function appView(
         }),
     ...(error === undefined ? {} : { error }),
   }
+}
+
+/** What went wrong before says nothing about a try that is under way. */
+function isUnderWay({ phase }: KeeperState): boolean {
+  return phase === 'queued' || phase === 'fetching' || phase === 'installing'
 }
 
 function stateOnTheWay({ phase, error }: KeeperState): AppView['state'] {

@@ -132,9 +132,9 @@ describe('20 the life of an app on a real node', function () {
   })
 
   it('refuses an app whose port is taken, and names the port', async () => {
-    await node.ok(
-      'systemd-run --user --unit=squatter busybox nc -lk -p 8080 2>/dev/null || systemd-run --user --unit=squatter /opt/archy/node_modules/.bin/node -e "require(\'net\').createServer().listen(8080)"',
-    )
+    const squat = 'require("net").createServer().listen(8080)'
+    const node24 = '/opt/archy/node_modules/.bin/node'
+    await node.ok(['systemd-run', '--user', '--unit=squatter', node24, '-e', squat])
     await waitFor('the squatter to listen', 10_000, async () =>
       (await node.ok('ss -ltn')).includes(':8080'),
     )

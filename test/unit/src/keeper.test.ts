@@ -122,6 +122,7 @@ describe('keeper', () => {
     world.failWith = new Broken('IMAGE_MISMATCH', 'not that image')
     await kick(world)
     world.keeper.kickApp('notes')
+    expect(world.keeper.state('notes')).to.deep.equal({ phase: 'queued' })
     await settle()
     expect(world.delivered).to.deep.equal([1, 1])
     world.failWith = undefined
