@@ -34,17 +34,18 @@ function installPackages() {
   if (existsSync(marker) && readFileSync(marker, 'utf8') === wanted) return
   process.stderr.write('Installing the npm packages of package-lock.json into node_modules …\n')
   const started = performance.now()
-  // No package of this project needs its install script: native code comes prebuilt inside the packages.
+  // Not `npm ci`: it fails where a registry lacks the binaries of a platform that is not this one. What is locked stays
+  // locked. No package needs its install script: native code comes prebuilt inside the packages.
   const npm = spawnSync(
     'npm',
-    ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+    ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
     {
       cwd: root,
       stdio: ['ignore', 'ignore', 'inherit'],
       shell: process.platform === 'win32',
     },
   )
-  if (npm.status !== 0) fail('npm ci failed; its reason stands above.')
+  if (npm.status !== 0) fail('npm install failed; its reason stands above.')
   writeFileSync(marker, wanted)
   const seconds = ((performance.now() - started) / 1000).toFixed(0)
   process.stderr.write(`Installed the npm packages in ${seconds} s.\n`)
