@@ -91,7 +91,10 @@ async function nextChunk(
     return next.done === true ? { kind: 'ended', request, outcome: 'done' } : next.value
   } catch (error) {
     const { digest } = asking.blob
-    asking.log.debug('origin failed', { url: origin.url, digest, reason: messageOf(error) })
+    const fields = { url: origin.url, digest, reason: messageOf(error) }
+    // An origin that is away or does not have it is daily life; one that answers wrongly is for its owner to mend.
+    if (codeOf(error) === 'ORIGIN_REFUSED') asking.log.warn('origin answer refused', fields)
+    else asking.log.debug('origin failed', fields)
     const isAbsent = codeOf(error) === 'ORIGIN_ABSENT'
     return { kind: 'ended', request, outcome: isAbsent ? 'absent' : 'failed' }
   }

@@ -72,6 +72,19 @@ describe('20 the life of an app on a real node', function () {
     await readsBack('first')
   })
 
+  it('runs the node as a hardened service', async () => {
+    const properties = ['Type', 'LimitCORE', 'KeyringMode', 'TasksMax', 'OOMScoreAdjust', 'UMask']
+    const show = ['systemctl', '--user', 'show', 'archy', ...properties.map(name => `-p${name}`)]
+    expect((await node.ok(show)).split('\n').sort()).to.deep.equal([
+      'KeyringMode=private',
+      'LimitCORE=0',
+      'OOMScoreAdjust=200',
+      'TasksMax=512',
+      'Type=notify',
+      'UMask=0077',
+    ])
+  })
+
   it('keeps the secret out of units, process arguments and inspect', async () => {
     const secret = await node.ok('cat .local/state/archipelago/orchestrator/secrets/notes/*')
     expect(secret).to.match(/^[0-9a-f]{32}$/)

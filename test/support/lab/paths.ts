@@ -17,8 +17,12 @@ export function runFolder(labId: string): string {
   return join(runsFolder(), labId)
 }
 
+/**
+ * One place for all labs of this machine, whatever cache each uses: who sweeps dead labs must see the owner of every lab.
+ * On a disk, because it holds the disks of nodes.
+ */
 export function runsFolder(): string {
-  return join(labCacheFolder(), 'run')
+  return '/var/tmp/archy-lab-run'
 }
 
 /** The cgroup that holds every process of one lab. */
