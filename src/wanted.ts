@@ -29,14 +29,22 @@ export async function openWanted(
 ): Promise<Wanted> {
   const file = join(folder, 'wanted.json')
   const bytes = await readFileBounded(file, WANTED_FILE_BYTES_MAX)
-  const decisions = new Map(
+  let decisions: ReadonlyMap<string, { readonly channel: string } | null> = new Map(
     bytes === undefined
       ? []
       : Object.entries(decisionsSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))),
   )
-  const decide = async (id: string, decision: { channel: string } | null): Promise<void> => {
-    decisions.set(id, decision)
-    await writeFileAtomic(file, `${JSON.stringify(Object.fromEntries(decisions))}\n`)
+  let last: Promise<void> = Promise.resolve()
+  /** One after the other, and in memory only once it is on disk: who is told of a failure finds nothing changed. */
+  const decide = (id: string, decision: { channel: string } | null): Promise<void> => {
+    const done = last.then(async () => {
+      const next = new Map([...decisions, [id, decision] as const])
+      await writeFileAtomic(file, `${JSON.stringify(Object.fromEntries(next))}\n`)
+      decisions = next
+    })
+    // The caller of `decide` gets the failure; the next decision only waits for the end.
+    last = done.catch(() => undefined)
+    return done
   }
   const list = (): readonly WantedApp[] =>
     [

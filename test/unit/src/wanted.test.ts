@@ -1,3 +1,5 @@
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { openWanted } from '../../../src/wanted.ts'
 import { makeTempFolder } from '../../support/temp-folder.ts'
@@ -16,5 +18,23 @@ describe('openWanted', () => {
     const second = await openWanted(folder.path, { notes: { channel: 'stable' } })
     expect(second.list()).to.deep.equal([{ id: 'hello-web', channel: 'stable' }])
     expect(second.channelOf('notes')).to.equal(undefined)
+  })
+  it('keeps every one of several decisions that are made at once', async () => {
+    await using folder = await makeTempFolder()
+    const first = await openWanted(folder.path, {})
+    await Promise.all(['a', 'b', 'c'].map(id => first.add(id, 'stable')))
+    const second = await openWanted(folder.path, {})
+    expect(second.list().map(({ id }) => id)).to.deep.equal(['a', 'b', 'c'])
+  })
+  it('changes nothing when a decision could not be kept, and keeps the next one', async () => {
+    await using folder = await makeTempFolder()
+    const place = join(folder.path, 'state')
+    const wanted = await openWanted(place, {})
+    await writeFile(place, 'a file where the folder should be')
+    const failed = await wanted.add('a', 'stable').catch(() => 'failed')
+    expect({ failed, list: wanted.list() }).to.deep.equal({ failed: 'failed', list: [] })
+    await rm(place)
+    await wanted.add('b', 'stable')
+    expect(wanted.list().map(({ id }) => id)).to.deep.equal(['b'])
   })
 })
