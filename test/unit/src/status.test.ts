@@ -1,0 +1,72 @@
+import { expect } from 'chai'
+import type { AppStatus } from '../../../orchestrator/index.ts'
+import { appView } from '../../../src/status.ts'
+
+const RUNNING: AppStatus = {
+  id: 'web',
+  title: 'Web',
+  version: '1.0.0',
+  seq: 1,
+  state: 'running',
+  health: 'healthy',
+  desired: 'running',
+  components: [],
+  ports: [],
+  interfaces: [],
+  isStale: false,
+}
+const APP_ERROR = { code: 'START_FAILED', message: 'it did not start' }
+const KEEPER_ERROR = { code: 'DISK_FULL', message: 'no room', retryAtMs: 5 }
+const PROGRESS = { heldBytes: 1, sizeBytes: 2 }
+
+describe('appView', () => {
+  it('shows what the orchestrator says while nothing is on its way', () => {
+    const { next, error, ...view } = appView('web', RUNNING, 'stable', { phase: 'idle' })
+    expect(view).to.deep.equal({ ...RUNNING, channel: 'stable' })
+    expect([next, error]).to.deep.equal([undefined, undefined])
+  })
+
+  it('keeps the state of an installed app while its next version comes', () => {
+    const keeper = { phase: 'fetching', version: '2.0.0', progress: PROGRESS } as const
+    expect(appView('web', RUNNING, 'stable', keeper)).to.deep.include({
+      state: 'running',
+      version: '1.0.0',
+      next: { version: '2.0.0', progress: PROGRESS },
+    })
+  })
+
+  for (const [what, keeper, state] of [
+    ['nothing was heard of', { phase: 'idle' }, 'waiting'],
+    ['is queued', { phase: 'queued' }, 'waiting'],
+    ['is fetched', { phase: 'fetching', version: '1' }, 'fetching'],
+    ['is installed', { phase: 'installing', version: '1' }, 'installing'],
+    ['waits for the catalog', { phase: 'waiting' }, 'waiting'],
+    ['failed to come', { phase: 'waiting', version: '1', error: KEEPER_ERROR }, 'failed'],
+  ] as const) {
+    it(`says "${state}" of a new app that ${what}`, () => {
+      expect(appView('web', undefined, 'stable', keeper).state).to.equal(state)
+    })
+  }
+
+  it('takes an app whose data was kept for a new one when it is wanted again', () => {
+    const retained = { ...RUNNING, state: 'retained' } as const
+    expect(appView('web', retained, undefined, { phase: 'idle' }).state).to.equal('retained')
+    const keeper = { phase: 'fetching', version: '2.0.0' } as const
+    expect(appView('web', retained, 'stable', keeper).state).to.equal('fetching')
+  })
+
+  it('tells why the next version does not come rather than an older failure of the app', () => {
+    const app = { ...RUNNING, error: APP_ERROR }
+    const failed = { phase: 'waiting', version: '2.0.0', error: KEEPER_ERROR } as const
+    expect(appView('web', app, 'stable', failed).error).to.equal(KEEPER_ERROR)
+    expect(appView('web', app, 'stable', { phase: 'idle' }).error).to.equal(APP_ERROR)
+  })
+
+  it('says nothing of an old failure while a new try is under way', () => {
+    const app = { ...RUNNING, error: APP_ERROR }
+    for (const phase of ['queued', 'fetching', 'installing'] as const) {
+      const view = appView('web', app, 'stable', { phase, error: KEEPER_ERROR })
+      expect(view, phase).to.not.have.property('error')
+    }
+  })
+})
