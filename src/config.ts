@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
-import { codeOf, NodeError } from './core/errors.ts'
+import { codeOf, messageOf, NodeError } from './core/errors.ts'
 import { explainIssues, formatProblem } from './core/schema.ts'
 import { parseYaml } from './core/yaml.ts'
 
@@ -98,7 +98,10 @@ export async function readConfig(file: string): Promise<Config> {
   try {
     text = await readFile(file, 'utf8')
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error
+    if (codeOf(error) !== 'ENOENT') {
+      const message = `cannot read the configuration ${file}: ${messageOf(error)}`
+      throw new ConfigError('CONFIG_INVALID', message, { cause: error })
+    }
     const fix = 'make one with "archy node init --origin URL --root FILE"'
     throw new ConfigError('CONFIG_MISSING', `no configuration at ${file}; ${fix}`, { cause: error })
   }

@@ -39,16 +39,20 @@ function throwInsteadOfExit(command: Command): void {
   command.commands.forEach(throwInsteadOfExit)
 }
 
-/** One line, then one line per problem; the stack only when nobody threw it on purpose. */
+/**
+ * One line, then one line per problem. A stack only for a defect of ours: what the system refused, such as a file
+ * that is missing, says enough in its own words.
+ */
 function report(error: unknown): void {
-  if (!(error instanceof NodeError)) {
-    io.stderr(
-      `archy: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}\n`,
-    )
-    return
+  if (error instanceof NodeError) {
+    io.stderr(`archy: ${error.message} (${error.code})\n`)
+    for (const problem of error.problems) io.stderr(`  ${problem}\n`)
+  } else if (error instanceof Error && 'syscall' in error) {
+    io.stderr(`archy: ${error.message} (${codeOf(error) ?? 'unknown'})\n`)
+  } else {
+    const text = error instanceof Error ? (error.stack ?? error.message) : messageOf(error)
+    io.stderr(`archy: ${text}\n`)
   }
-  io.stderr(`archy: ${error.message} (${error.code})\n`)
-  for (const problem of error.problems) io.stderr(`  ${problem}\n`)
 }
 
 const abort = new AbortController()

@@ -60,7 +60,12 @@ export function originCommand(context: OriginCommandContext): Command {
     .option('--tls-cert <file>', 'PEM file with the certificate chain')
     .option('--verbose', 'log every request', false)
     .option('--json', 'print JSON', false)
-    .action(async (dir: string, options: ServeCommandOptions) => await serve(context, dir, options))
+    .action(async (dir: string, options: ServeCommandOptions, self: Command) => {
+      if ((options.tlsKey === undefined) !== (options.tlsCert === undefined)) {
+        self.error('error: --tls-key and --tls-cert belong together')
+      }
+      await serve(context, dir, options)
+    })
   return command
 }
 
@@ -111,9 +116,6 @@ async function serve(
   options: ServeCommandOptions,
 ): Promise<void> {
   const { host, port, tlsKey, tlsCert } = options
-  if ((tlsKey === undefined) !== (tlsCert === undefined)) {
-    throw new InvalidArgumentError('--tls-key and --tls-cert belong together')
-  }
   const tls =
     tlsKey === undefined || tlsCert === undefined
       ? {}

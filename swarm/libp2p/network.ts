@@ -83,9 +83,12 @@ async function startNode(
 }
 
 /** libp2p wraps what the socket said into one error for all addresses. */
+/** What the system said; libp2p puts advice on its own settings and whole stacks around it. */
 function listenReason(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(listenReason).join(', ')
-  return messageOf(error)
+  const text = messageOf(error)
+  const reasons = [...text.matchAll(/Error: (listen E[^\n]*)/g)].map(([, reason]) => reason)
+  return reasons.length > 0 ? reasons.join(', ') : text
 }
 
 async function openStream(connection: Connection, protocol: string): Promise<Channel> {
