@@ -96,7 +96,7 @@ export async function stop(context: Context, record: AppRecord, work: Work): Pro
   if (wasKilled) {
     context.deps.log.warn('a component did not end within its grace', { app: record.id })
   }
-  await writeRecord(context, stopped)
+  await writeRecord(context, wasKilled ? { ...stopped, wasKilled } : stopped)
 }
 
 export async function restart(context: Context, record: AppRecord, work: Work): Promise<void> {
@@ -184,6 +184,6 @@ function requireCommitted(record: AppRecord): { committed: Generation } {
 }
 
 function withoutProblem(record: AppRecord): AppRecord {
-  const { problem: _, ...rest } = record
+  const { problem: _, wasKilled: _k, ...rest } = record
   return rest
 }

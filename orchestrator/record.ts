@@ -68,6 +68,8 @@ const appRecord = z.strictObject({
   /** Releases that did not get healthy on this machine. */
   rejected: z.array(z.strictObject({ seq: z.int(), version: z.string(), reason: z.string() })),
   problem: problem.optional(),
+  /** The last stop had to kill a component that outlived its grace. */
+  wasKilled: z.boolean().optional(),
 })
 
 export type AppRecord = z.infer<typeof appRecord>

@@ -118,9 +118,14 @@ export function appStatus(record: AppRecord, observed: Observed, note?: string):
     })),
     interfaces: spec?.interfaces ?? [],
     isStale: false,
-    ...(note === undefined ? {} : { note }),
+    ...noteOf(record, note),
     ...(record.problem === undefined ? {} : { error: record.problem }),
   }
+}
+
+function noteOf({ wasKilled }: AppRecord, note: string | undefined): { note?: string } {
+  if (note !== undefined) return { note }
+  return wasKilled ? { note: 'a component did not end within its grace and was killed' } : {}
 }
 
 /** The generation whose units are in place: during a first install the new one. */

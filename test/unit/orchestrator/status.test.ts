@@ -39,6 +39,14 @@ describe('appStatus', () => {
     }
   })
 
+  it('notes that a stop had to kill, unless there is something else to note', () => {
+    const record = installed({ desired: 'stopped', wasKilled: true })
+    const ended = observed(inactive, inactive)
+    expect(appStatus(record, ended).note).to.contain('killed')
+    expect(appStatus(record, ended, 'other').note).to.equal('other')
+    expect(appStatus(installed({ desired: 'stopped' }), ended)).not.to.have.property('note')
+  })
+
   it('has failed when it should run and a component does not', () => {
     expect(appStatus(installed(), observed(active, inactive)).state).to.equal('failed')
   })
