@@ -3,10 +3,12 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PlatformImage, VerifiedRelease } from '../catalog/index.ts'
 import { hexOf } from '../src/core/digest.ts'
+import { codeOf } from '../src/core/errors.ts'
 import { type Context, stagingFolder } from './context.ts'
 import { OrchestratorError } from './errors.ts'
 import { assembleLayout } from './layout.ts'
 import { imageName } from './names.ts'
+import type { Podman } from './ports.ts'
 import type { Generation } from './record.ts'
 
 export type LoadedImage = Generation['images'][number]
@@ -84,7 +86,7 @@ async function isPresent(
   wanted: LoadedImage,
   trusted: ReadonlySet<string>,
 ): Promise<boolean> {
-  if (!trusted.has(wanted.id) && (await podman.image(wanted.id)) !== undefined) {
+  if (!trusted.has(wanted.id) && (await mayBeThere(podman, wanted.id))) {
     const damaged = await podman.damage()
     if (damaged.length > 0) {
       log.warn('container storage is damaged; removing what is broken', {
@@ -95,6 +97,16 @@ async function isPresent(
   }
   const found = await podman.image(wanted.name)
   return found?.id === wanted.id && found.manifestDigest === wanted.manifestDigest
+}
+
+/** An image that Podman cannot even look at, because a power cut took files of it, is there and broken. */
+async function mayBeThere(podman: Podman, id: string): Promise<boolean> {
+  try {
+    return (await podman.image(id)) !== undefined
+  } catch (error) {
+    if (codeOf(error) === 'HOST_COMMAND_FAILED') return true
+    throw error
+  }
 }
 
 async function assertSame({ deps: { podman } }: Context, wanted: LoadedImage): Promise<void> {
