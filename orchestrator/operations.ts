@@ -94,7 +94,7 @@ export async function stop(context: Context, record: AppRecord, work: Work): Pro
   if (context.options.mode === 'render') return await writeRecord(context, stopped)
   const { wasKilled } = await stopApp(context, committed.spec, work.signal)
   if (wasKilled) {
-    context.deps.log.warn('a component did not end within its grace', { app: record.id })
+    context.deps.log.warn('a component did not end cleanly', { app: record.id })
   }
   await writeRecord(context, wasKilled ? { ...stopped, wasKilled } : stopped)
 }

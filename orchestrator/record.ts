@@ -68,7 +68,7 @@ const appRecord = z.strictObject({
   /** Releases that did not get healthy on this machine. */
   rejected: z.array(z.strictObject({ seq: z.int(), version: z.string(), reason: z.string() })),
   problem: problem.optional(),
-  /** The last stop had to kill a component that outlived its grace. */
+  /** At the last stop a component was killed after its grace, or ended with an error. */
   wasKilled: z.boolean().optional(),
 })
 

@@ -49,7 +49,7 @@ export async function startApp(
 /**
  * Stops the app and waits until no process of it is left. Every component gets its grace; what outlives the
  * deadline, which is longer, is killed.
- * @returns whether anything had to be killed.
+ * @returns whether a component had to be killed or ended with an error; systemd does not tell the two apart.
  * @throws OrchestratorError `STOP_FAILED` when even that does not end it.
  */
 export async function stopApp(

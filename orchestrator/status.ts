@@ -125,7 +125,7 @@ export function appStatus(record: AppRecord, observed: Observed, note?: string):
 
 function noteOf({ wasKilled }: AppRecord, note: string | undefined): { note?: string } {
   if (note !== undefined) return { note }
-  return wasKilled ? { note: 'a component did not end within its grace and was killed' } : {}
+  return wasKilled ? { note: 'a component did not end cleanly: killed after its grace, or ended with an error' } : {}
 }
 
 /** The generation whose units are in place: during a first install the new one. */

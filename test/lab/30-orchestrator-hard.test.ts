@@ -128,7 +128,5 @@ describe('30 apps on a node that has it hard', function () {
     expect(await node.ok('podman ps -aq --filter label=app.id=stubborn')).to.equal('')
     await archy(node, 'app', 'start', 'stubborn')
     expect((await viewOf('stubborn'))?.note).to.equal(undefined)
-    await archy(node, 'app', 'stop', 'large')
-    expect((await viewOf('large'))?.note).to.equal(undefined)
   })
 })
