@@ -68,7 +68,7 @@ const appRecord = z.strictObject({
   /** Releases that did not get healthy on this machine. */
   rejected: z.array(z.strictObject({ seq: z.int(), version: z.string(), reason: z.string() })),
   problem: problem.optional(),
-  /** At the last stop a component was killed after its grace, or ended with an error. */
+  /** At the last stop a component was killed after its grace, or ended with a status other than 0. */
   wasKilled: z.boolean().optional(),
 })
 

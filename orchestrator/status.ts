@@ -125,7 +125,9 @@ export function appStatus(record: AppRecord, observed: Observed, note?: string):
 
 function noteOf({ wasKilled }: AppRecord, note: string | undefined): { note?: string } {
   if (note !== undefined) return { note }
-  return wasKilled ? { note: 'a component did not end cleanly: killed after its grace, or ended with an error' } : {}
+  return wasKilled
+    ? { note: 'a component was killed after its grace, or ended with a status other than 0' }
+    : {}
 }
 
 /** The generation whose units are in place: during a first install the new one. */
