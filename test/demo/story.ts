@@ -53,6 +53,8 @@ export async function tellStory(
     for (const node of stage.nodes)
       write(`\n--- log of ${node.name}, last lines ---\n${await tail(node)}\n`)
   }
+  const page = await stage.nodes[1].archy('status').catch(error => String(error))
+  write(`\nWhat "archy status" says on node 2:\n\n${page.replaceAll(/^/gm, '   ').trimEnd()}\n`)
   const nodes = await Promise.all(stage.nodes.map(node => describeNode(node, stage)))
   return { ok, mode: stage.mode, steps: story.results, nodes }
 }
@@ -87,8 +89,7 @@ async function share(story: Story, { stage, publisher }: Scene): Promise<void> {
       await publisher.showBlobs()
       const { totals } = (await n2.status()).swarm
       fact(`from the origin: ${totals.origin} B, from peers: ${formatBytes(totals.peer)}`)
-      if (totals.origin !== 0)
-        throw new Error(`node 2 took ${totals.origin} totals from the origin`)
+      if (totals.origin !== 0) throw new Error(`node 2 took ${totals.origin} bytes from the origin`)
     },
   )
 }
@@ -141,13 +142,15 @@ async function refuseLiar(story: Story, scene: Scene): Promise<void> {
       await waitFor('the liar to be connected', 30_000, async () =>
         (await n2.status()).swarm.peers.some(peer => peer.peerId === liar.peerId),
       )
+      await n2.archy('status', '--refresh')
       await n2.archy('app', 'install', 'large-lied')
       const line = (await n2.log())
         .split('\n')
         .find(text => text.includes('piece refused') && text.includes(liar.peerId))
       if (line === undefined) throw new Error(`the log of node 2 does not name ${liar.peerId}`)
       const after = (await n2.status()).swarm.totals
-      fact(`node 2 logged: ${line.slice(line.indexOf('{'), line.indexOf('{') + 220)}`)
+      const { level, msg, pieceIndex, source, peer } = JSON.parse(line) as Record<string, unknown>
+      fact(`node 2 logged: ${level}: ${msg}, piece ${pieceIndex} from ${source} ${peer}`)
       fact(`good bytes came from the origin: ${formatBytes(after.origin - before.origin)}`)
       if (after.origin - before.origin < LIED_MIB * 2 ** 20)
         throw new Error('the origin did not deliver it')
