@@ -26,6 +26,8 @@ export interface OrchestratorOptions {
 export interface Context {
   readonly deps: OrchestratorDeps
   readonly options: OrchestratorOptions
+  /** What this run of the node knows about container storage. */
+  readonly storage: { isChecked: boolean }
 }
 
 export const recordFolder = (options: OrchestratorOptions): string =>

@@ -3,16 +3,17 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PlatformImage, VerifiedRelease } from '../catalog/index.ts'
 import { hexOf } from '../src/core/digest.ts'
-import { codeOf } from '../src/core/errors.ts'
 import { type Context, stagingFolder } from './context.ts'
 import { OrchestratorError } from './errors.ts'
 import { assembleLayout } from './layout.ts'
 import { imageName } from './names.ts'
-import type { Podman } from './ports.ts'
 import type { Generation } from './record.ts'
 
 export type LoadedImage = Generation['images'][number]
 export type Progress = (step: string) => void
+
+/** Enough lines to see what kind of damage it is. */
+const FINDINGS_LOGGED_MAX = 10
 
 /**
  * Loads one image per component under a name of its own, so that removing an app never takes another's image.
@@ -33,7 +34,9 @@ export async function loadImages(
   let wasLoaded = false
   for (const { loaded, image } of wanted) {
     signal.throwIfAborted()
-    if (await isPresent(context, loaded, trusted)) continue
+    if (trusted.has(loaded.id) && (await isPresent(context, loaded))) continue
+    await mendStorage(context)
+    if (await isPresent(context, loaded)) continue
     onProgress(`loading the image of ${loaded.component}`)
     const folder = join(
       stagingFolder(context.options),
@@ -77,36 +80,25 @@ function wantedImages(
     })
 }
 
-/**
- * True when the very image is there under its name and whole. One that nobody recorded may be what a power cut
- * left of a load: its layers are empty files, and loading again would not repair them.
- */
-async function isPresent(
-  { deps: { podman, log } }: Context,
-  wanted: LoadedImage,
-  trusted: ReadonlySet<string>,
-): Promise<boolean> {
-  if (!trusted.has(wanted.id) && (await mayBeThere(podman, wanted.id))) {
-    const damaged = await podman.damage()
-    if (damaged.length > 0) {
-      log.warn('container storage is damaged; removing what is broken', {
-        findings: damaged.slice(0, 10),
-      })
-      await podman.repair()
-    }
-  }
+/** True when the very image is there under its name. */
+async function isPresent({ deps: { podman } }: Context, wanted: LoadedImage): Promise<boolean> {
   const found = await podman.image(wanted.name)
   return found?.id === wanted.id && found.manifestDigest === wanted.manifestDigest
 }
 
-/** An image that Podman cannot even look at, because a power cut took files of it, is there and broken. */
-async function mayBeThere(podman: Podman, id: string): Promise<boolean> {
-  try {
-    return (await podman.image(id)) !== undefined
-  } catch (error) {
-    if (codeOf(error) === 'HOST_COMMAND_FAILED') return true
-    throw error
+/**
+ * Once per run, before the first load: a power cut in the middle of an earlier one leaves layers of empty files, which a
+ * second load takes for good and `podman image inspect` chokes on. Measured: 0.2 s to look, 0.3 s to mend.
+ */
+async function mendStorage({ deps: { podman, log }, storage }: Context): Promise<void> {
+  if (storage.isChecked) return
+  const damaged = await podman.damage()
+  if (damaged.length > 0) {
+    const findings = damaged.slice(0, FINDINGS_LOGGED_MAX)
+    log.warn('container storage is damaged; removing what is broken', { findings })
+    await podman.repair()
   }
+  storage.isChecked = true
 }
 
 async function assertSame({ deps: { podman } }: Context, wanted: LoadedImage): Promise<void> {

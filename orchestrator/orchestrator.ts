@@ -58,7 +58,7 @@ export function createOrchestrator(
   deps: OrchestratorDeps,
   options: OrchestratorOptions,
 ): Orchestrator {
-  const context: Context = { deps, options }
+  const context: Context = { deps, options, storage: { isChecked: false } }
   const locks = createLocks()
   const closing = new AbortController()
   const viewer = createViewer(context)
