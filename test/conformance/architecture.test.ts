@@ -79,6 +79,20 @@ function problemsIn(file: string, text: string): readonly string[] {
     .filter(problem => problem !== undefined)
 }
 
+/** Files and folders that only decide: what they may not contain, because it acts or asks the world. */
+const PURE = [
+  'catalog/trust/',
+  'catalog/manifest/',
+  'swarm/transfer/session.ts',
+  'swarm/transfer/selection.ts',
+  'swarm/wire.ts',
+  'orchestrator/units/',
+  'orchestrator/plan.ts',
+  'src/keeper.ts',
+]
+const IMPURE =
+  /from 'node:(fs|fs\/promises|net|http|https|tls|dgram|child_process|timers|worker_threads)'|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(|\bsetTimeout\(/
+
 describe('architecture', () => {
   for (const folder of ['src', 'swarm', 'catalog', 'orchestrator']) {
     it(`${folder}/ imports only what its layer allows`, async () => {
@@ -91,6 +105,19 @@ describe('architecture', () => {
       expect(problems).to.deep.equal([])
     })
   }
+
+  it('keeps files that decide free of I/O, clocks and chance', async () => {
+    const problems: string[] = []
+    for (const place of PURE) {
+      const names = place.endsWith('/') ? await readdir(place, { recursive: true }) : ['']
+      for (const name of names.filter(each => each === '' || each.endsWith('.ts'))) {
+        const found = IMPURE.exec(await readFile(join(place, name), 'utf8'))
+        if (found !== null) problems.push(`${join(place, name)}: ${found[0]}`)
+      }
+    }
+    expect(problems).to.deep.equal([])
+    expect('const now = Date.now()').to.match(IMPURE)
+  })
 
   it('sees a wrong layer, a wrong package owner, a side entrance and a forged proof', () => {
     const planted = {
