@@ -196,6 +196,8 @@ function serviceLines(component: Component): UnitLine[] {
     ['RestartMaxDelaySec', '5min'],
     ['TimeoutStartSec', String(seconds(budgetMs) + START_MARGIN_SECONDS)],
     ['TimeoutStopSec', String(graceSeconds + STOP_MARGIN_SECONDS)],
+    // What a program without a handler says when it obeys SIGTERM: an orderly end, not a failure.
+    ['SuccessExitStatus', '143'],
     ...(memory === undefined ? [] : ([['MemoryMax', String(byteCount(memory))]] as const)),
     ...(pids === undefined ? [] : ([['TasksMax', String(pids)]] as const)),
     ...(cpuPercent === undefined ? [] : ([['CPUQuota', `${cpuPercent}%`]] as const)),

@@ -166,6 +166,10 @@ describe('20 the life of an app on a real node', function () {
     await node.ok('systemctl --user stop squatter')
     await archy(node, 'app', 'install', 'hello-web')
     expect((await viewOf('hello-web'))?.state).to.equal('running')
+    await archy(node, 'app', 'stop', 'hello-web')
+    const stopped = await viewOf('hello-web')
+    expect([stopped?.state, stopped?.note]).to.deep.equal(['stopped', undefined])
+    await archy(node, 'app', 'start', 'hello-web')
   })
 
   it('uninstalls without a trace but the data, which a new install finds again', async () => {
