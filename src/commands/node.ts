@@ -6,7 +6,7 @@ import { Command } from 'commander'
 import { createSystemd, renderServiceUnit } from '../../orchestrator/index.ts'
 import { parseConfig, readConfig } from '../config.ts'
 import { systemClock } from '../core/clock.ts'
-import { NodeError } from '../core/errors.ts'
+import { codeOf, NodeError } from '../core/errors.ts'
 import { writeFileAtomic } from '../core/files.ts'
 import { createLog } from '../core/log.ts'
 import type { Folders } from '../folders.ts'
@@ -84,8 +84,7 @@ interface InitOptions {
 }
 
 async function init({ io }: NodeCommandContext, { origin, root, network, config }: InitOptions) {
-  const exists = await stat(config).catch(() => undefined)
-  if (exists !== undefined) {
+  if (await isThere(config)) {
     throw new NodeCommandError('CONFIG_EXISTS', `${config} exists; edit it, or move it away first`)
   }
   const text = [
@@ -103,6 +102,17 @@ async function init({ io }: NodeCommandContext, { origin, root, network, config 
   await copyFile(resolve(root), join(dirname(config), 'root.json'))
   await writeFileAtomic(config, text)
   io.stdout(`Wrote ${config}. Start the node with "archy node install" or "archy node run".\n`)
+}
+
+/** Only "there is no such file" means no; a folder that cannot be read must not look empty. */
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path)
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false
+    throw error
+  }
 }
 
 async function install({ io, folders }: NodeCommandContext, isDryRun: boolean) {
