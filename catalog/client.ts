@@ -13,23 +13,14 @@ import {
   planCommit,
   readCache,
 } from './cache.ts'
-import { type AppList, findApp, listApps, noApps } from './entries.ts'
-import type { CatalogEntry } from './entry.ts'
+import { type AppList, findApp, listApps, noApps, type Shelf } from './entries.ts'
+import type { AppOffer } from './entry.ts'
 import { encodeFloors, FLOORS_BYTES_MAX, parseFloors } from './floors-file.ts'
+import type { MetadataSource } from './source.ts'
 import { type CatalogStatus, statusOf } from './status.ts'
 import { type Floors, noFloors } from './trust/floors.ts'
-import type { Rules } from './trust/model.ts'
+import type { Rules, TargetsModel } from './trust/model.ts'
 import { loadTrusted, refreshTrusted, type Trusted } from './trust/refresh.ts'
-
-/** Where catalog files come from: the origin over HTTP, a folder, a peer. It is not trusted with anything. */
-export interface MetadataSource {
-  /**
-   * A file by its name, such as `timestamp.json`.
-   * @returns `undefined` when the source says that it is not there
-   * @throws anything when the source cannot be reached; at most `maxBytes` are read
-   */
-  get(name: string, maxBytes: number, signal?: AbortSignal): Promise<Uint8Array | undefined>
-}
 
 export interface CatalogDeps {
   readonly source: MetadataSource
@@ -53,9 +44,10 @@ export interface Catalog {
    * root takes effect at once, so that revoked keys are believed no longer
    */
   refresh(signal?: AbortSignal): Promise<'updated' | 'unchanged'>
-  entries(): readonly CatalogEntry[]
+  /** Every app in every channel that some role may speak for. */
+  offers(): readonly AppOffer[]
   /** @throws CatalogError `APP_UNKNOWN`, with the nearest name */
-  find(app: string, channel: string): CatalogEntry
+  find(app: string, channel: string): AppOffer
   status(): CatalogStatus
 }
 
@@ -97,7 +89,7 @@ export async function createCatalog(
       turn = run.catch(() => undefined)
       return run
     },
-    entries: () => state.apps.entries,
+    offers: () => state.apps.offers,
     find: (app, channel) => findApp(state.apps, app, channel),
     status: () => statusOf(state.trusted, clock.nowMs(), staleGraceMs),
   }
@@ -139,7 +131,7 @@ async function refreshState(
   await commit(folder, state, files, store.getFloors())
   if (trusted === state.trusted) return { ...state, files, floors: store.getFloors() }
   const next = stateOf(files, store.getFloors(), trusted, log)
-  log.info('catalog accepted', { ...versionsOf(next), entries: next.apps.entries.length })
+  log.info('catalog accepted', { ...versionsOf(next), entries: next.apps.offers.length })
   return next
 }
 
@@ -183,9 +175,14 @@ async function saveFloors(folder: string, before: Floors, floors: Floors): Promi
 
 function stateOf(files: CacheFiles, floors: Floors, trusted: Trusted, log: Log): State {
   const { targets } = trusted
-  const apps = targets === undefined ? noApps : listApps([{ targets, speaksFor: () => true }])
+  const apps = targets === undefined ? noApps : listApps([topShelf(targets)])
   for (const [path, why] of apps.refused) log.warn('catalog entry not used', { path, why })
   return { files, floors, trusted, apps }
+}
+
+function topShelf(targets: TargetsModel): Shelf {
+  const standing = 'current' as const
+  return { role: 'targets', tier: 'core', did: undefined, standing, targets, speaksFor: () => true }
 }
 
 async function readFloors(folder: string, log: Log): Promise<Floors> {

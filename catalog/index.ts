@@ -5,12 +5,12 @@ export {
   type CatalogDeps,
   type CatalogOptions,
   createCatalog,
-  type MetadataSource,
 } from './client.ts'
-export type { CatalogEntry, SignedManifest, VerifiedRelease } from './entry.ts'
+export type { AppOffer, CatalogEntry, SignedManifest, VerifiedRelease } from './entry.ts'
 export type { AppManifest, Component, DataSet, Platform, PlatformImage } from './manifest/schema.ts'
 export type { TemplatePart } from './manifest/template.ts'
 export { parseTemplate } from './manifest/template.ts'
 export { byteCount, durationMs } from './manifest/values.ts'
 export { type ReleaseParts, readManifest, releaseBlobs, verifyRelease } from './release.ts'
+export type { HeadClaim, MetadataSource } from './source.ts'
 export type { CatalogStatus, Freshness } from './status.ts'

@@ -159,7 +159,7 @@ class AppKeeper implements Keeper {
 /** The head of the app's channel, or `undefined` while the catalog does not list it. */
 function headOf(catalog: Pick<Catalog, 'find'>, app: WantedApp): CatalogEntry | undefined {
   try {
-    return catalog.find(app.id, app.channel)
+    return catalog.find(app.id, app.channel).head
   } catch (error) {
     if (codeOf(error) === 'APP_UNKNOWN') return undefined
     throw error

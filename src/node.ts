@@ -201,7 +201,7 @@ interface PublisherDeps {
 /** Offers what the catalog lists and the store holds: manifests known here open their blobs for serving. */
 function createPublisher({ catalog, store, servable, swarm, log }: PublisherDeps) {
   return async (): Promise<void> => {
-    const entries = catalog.entries()
+    const entries = catalog.offers().map(offer => offer.head)
     servable.setEntries(entries)
     for (const entry of entries) {
       const blob = store.verified(entry.manifest.blake3)

@@ -103,7 +103,7 @@ function targetsOf(draft: Draft): Readonly<Record<string, TargetEntry>> {
       const release = releases.find(({ seq }) => seq === head)
       if (release === undefined) return []
       const path = appPath(FIRST_PARTY, app, channel)
-      return [[path, appTargetOf(release.manifest, release)] as const]
+      return [[path, appTargetOf({ head: release })] as const]
     }),
   )
   return Object.fromEntries(targets)

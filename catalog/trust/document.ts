@@ -4,6 +4,8 @@ import { type Digest, digestOf } from '../../src/core/digest.ts'
 
 /** The version of the TUF specification that we write; readers accept every 1.x. */
 export const SPEC_VERSION = '1.0.34'
+/** The name of our profile of TUF, as the root states it. */
+export const PROFILE = 'tuf-swarm/1'
 
 export type TopRole = 'root' | 'timestamp' | 'snapshot' | 'targets'
 export const TOP_ROLES: readonly TopRole[] = ['root', 'timestamp', 'snapshot', 'targets']
@@ -29,7 +31,21 @@ interface Common<Type extends TopRole> {
   readonly expires: string
 }
 
+/** What the holders of the root decide for every node of the origin. */
+export interface CatalogPolicy {
+  readonly profile: typeof PROFILE
+  /** For people. */
+  readonly name: string
+  /** Base URLs that end with `/`. */
+  readonly origins: readonly string[]
+  /** How long after its expiry a catalog counts as stale; after that it is expired. */
+  readonly staleGraceDays: number
+  /** A timestamp that claims to be valid for longer after its signing is refused. */
+  readonly maxTimestampDays: number
+}
+
 export interface RootDocument extends Common<'root'> {
+  readonly 'x-catalog'?: CatalogPolicy
   readonly consistent_snapshot: boolean
   readonly keys: Readonly<Record<string, PublicKey>>
   readonly roles: Readonly<Record<TopRole, RoleKeys>>
@@ -69,7 +85,27 @@ interface DelegatedRole extends RoleKeys {
   readonly path_hash_prefixes?: readonly string[]
 }
 
+/** One step of a publisher's key: what the old key committed to before the new one was known. */
+export interface KeyRotation {
+  /** The `did:key` that made the commitment. */
+  readonly key: string
+  /** SHA-256 (hex) of the text of the next `did:key`. */
+  readonly next: string
+  /** Signature (hex) by `key` over the OLPC form of `{_type: "x-commitment", did, index, next}`. */
+  readonly sig: string
+}
+
 export interface TargetsDocument extends Common<'targets'> {
+  /** In `targets`: publishers whose apps are no longer installed, by their first `did:key`. */
+  readonly 'x-revoked-dids'?: readonly string[]
+  /** In `targets`: forks that the holders of the offline keys know of, each the contents of both heads (SHA-256, hex). */
+  readonly 'x-ack-forks'?: readonly (readonly string[])[]
+  /** In a publisher's role: the first `did:key` of the publisher, from which its id and its paths are derived. */
+  readonly 'x-did'?: string
+  /** In a publisher's role: SHA-256 (hex) of the text of the `did:key` that may follow the present one. */
+  readonly 'x-next'?: string
+  /** In a publisher's role: every commitment so far, the present one last. */
+  readonly 'x-rotations'?: readonly KeyRotation[]
   readonly targets: Readonly<Record<string, TargetEntry>>
   readonly delegations?: {
     readonly keys: Readonly<Record<string, PublicKey>>

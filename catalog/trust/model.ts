@@ -1,6 +1,6 @@
 /** What the verifier believes after the checks: plain read-only values, with maps where a file has free keys. */
 import type { Digest } from '../../src/core/digest.ts'
-import type { PublicKey, TargetEntry, TopRole } from './document.ts'
+import type { CatalogPolicy, KeyRotation, PublicKey, TargetEntry, TopRole } from './document.ts'
 
 interface Model {
   readonly version: number
@@ -14,6 +14,7 @@ export interface RoleModel {
 }
 
 export interface RootModel extends Model {
+  readonly policy: CatalogPolicy | undefined
   readonly consistentSnapshot: boolean
   readonly roles: Readonly<Record<TopRole, RoleModel>>
 }
@@ -32,6 +33,8 @@ export interface MetaModel extends ExpectedBytes {
 export interface TimestampModel extends Model {
   readonly snapshot: MetaModel
   readonly issuedMs: number | undefined
+  /** The timestamp before this one, which this one commits to. */
+  readonly previous: { readonly version: number; readonly content: string } | undefined
   /** Hash of the signed part: tells two files of one version apart, but not two signings of one content. */
   readonly content: string
 }
@@ -50,9 +53,21 @@ export interface DelegationModel extends RoleModel {
   readonly pathHashPrefixes: readonly string[]
 }
 
+/** What a publisher says of itself in its own role. */
+export interface PublisherModel {
+  /** The first `did:key`. */
+  readonly did: string
+  readonly next: string | undefined
+  readonly rotations: readonly KeyRotation[]
+}
+
 export interface TargetsModel extends Model {
   readonly targets: ReadonlyMap<string, TargetEntry>
   readonly delegations: readonly DelegationModel[]
+  readonly revokedDids: readonly string[]
+  /** Each the contents of both heads of a fork that the offline keys acknowledge. */
+  readonly acknowledgedForks: readonly (readonly string[])[]
+  readonly publisher: PublisherModel | undefined
   readonly content: string
 }
 

@@ -1,6 +1,14 @@
 /** Turns authenticated JSON into models. Only called on bytes whose signatures were checked (or the embedded root). */
 import { type Digest, parseDigest } from '../../src/core/digest.ts'
-import { type PublicKey, parseTime, type TargetEntry, TOP_ROLES, type TopRole } from './document.ts'
+import {
+  type CatalogPolicy,
+  PROFILE,
+  type PublicKey,
+  parseTime,
+  type TargetEntry,
+  TOP_ROLES,
+  type TopRole,
+} from './document.ts'
 import {
   booleanOf,
   documentField,
@@ -17,6 +25,7 @@ import { ROLE_KEY_COUNT_MAX } from './limits.ts'
 import type {
   DelegationModel,
   MetaModel,
+  PublisherModel,
   RoleModel,
   RootModel,
   SnapshotModel,
@@ -37,6 +46,7 @@ export function parseRoot(name: string, signed: unknown): RootModel {
   const roles = member(field, 'roles')
   return {
     ...parseCommon(field, 'root'),
+    policy: parsePolicy(member(field, 'x-catalog')),
     consistentSnapshot: booleanOf(member(field, 'consistent_snapshot')),
     roles: {
       root: parseRole(member(roles, 'root'), keys),
@@ -54,6 +64,7 @@ export function parseTimestamp(name: string, { signed, content }: Authentic): Ti
     ...parseCommon(field, 'timestamp'),
     snapshot: parseMeta(member(member(field, 'meta'), 'snapshot.json')),
     issuedMs: issued.value === undefined ? undefined : timeOf(issued),
+    previous: parsePrevious(member(field, 'x-prev')),
     content,
   }
 }
@@ -79,6 +90,9 @@ export function parseTargets(name: string, { signed, content }: Authentic): Targ
     ...parseCommon(field, 'targets'),
     targets,
     delegations: delegations.value === undefined ? [] : parseDelegations(delegations),
+    revokedDids: textList(member(field, 'x-revoked-dids')) ?? [],
+    acknowledgedForks: parseForks(member(field, 'x-ack-forks')),
+    publisher: parsePublisher(field),
     content,
   }
 }
@@ -93,6 +107,56 @@ function parseCommon(field: Field, type: TopRole): { version: number; expiresMs:
     version: integerOf(member(field, 'version'), 1),
     expiresMs: timeOf(member(field, 'expires')),
   }
+}
+
+function parsePolicy(field: Field): CatalogPolicy | undefined {
+  if (field.value === undefined) return undefined
+  const profile = member(field, 'profile')
+  if (textOf(profile) !== PROFILE) throw wrong(profile, `must be ${PROFILE}`)
+  return {
+    profile: PROFILE,
+    name: textOf(member(field, 'name')),
+    origins: textList(member(field, 'origins')) ?? [],
+    staleGraceDays: integerOf(member(field, 'staleGraceDays'), 0),
+    maxTimestampDays: integerOf(member(field, 'maxTimestampDays'), 1),
+  }
+}
+
+function parsePrevious(field: Field): TimestampModel['previous'] {
+  if (field.value === undefined) return undefined
+  return {
+    version: integerOf(member(field, 'version'), 1),
+    content: sha256Of(member(field, 'sha256')),
+  }
+}
+
+function parseForks(field: Field): readonly (readonly string[])[] {
+  return field.value === undefined ? [] : itemsOf(field).map(fork => itemsOf(fork).map(sha256Of))
+}
+
+function parsePublisher(field: Field): PublisherModel | undefined {
+  const did = member(field, 'x-did')
+  if (did.value === undefined) return undefined
+  const next = member(field, 'x-next')
+  const rotations = member(field, 'x-rotations')
+  return {
+    did: textOf(did),
+    next: next.value === undefined ? undefined : sha256Of(next),
+    rotations:
+      rotations.value === undefined
+        ? []
+        : itemsOf(rotations).map(item => ({
+            key: textOf(member(item, 'key')),
+            next: sha256Of(member(item, 'next')),
+            sig: textOf(member(item, 'sig')),
+          })),
+  }
+}
+
+function sha256Of(field: Field): string {
+  const text = textOf(field)
+  if (!/^[0-9a-f]{64}$/.test(text)) throw wrong(field, 'must be a SHA-256 in lower-case hex')
+  return text
 }
 
 function timeOf(field: Field): number {

@@ -72,10 +72,10 @@ function addRoutes(server: FastifyInstance, deps: Deps): void {
   server.post('/v1/apps/:id/install', async (request, reply) => {
     const { id } = appParameters.parse(request.params)
     const { channel } = installBody.parse(request.body ?? undefined)
-    const entry = node.catalog.find(id, channel)
+    const { head } = node.catalog.find(id, channel)
     await node.wanted.add(id, channel)
     node.keeper.kickApp(id)
-    return reply.code(202).send({ id, channel, version: entry.version })
+    return reply.code(202).send({ id, channel, version: head.version })
   })
   for (const verb of ['start', 'stop', 'restart'] as const) {
     server.post(`/v1/apps/:id/${verb}`, async request => {

@@ -6,6 +6,8 @@ import { messageOf } from '../core/errors.ts'
 const METADATA_TIMEOUT_MS = 20_000
 
 export interface HttpMetadataSource {
+  readonly name: string
+  readonly kind: 'origin'
   /**
    * The bytes of `catalog/<name>`; `undefined` when the origin says that there is no such file.
    * @throws Error with the reason of each origin, when none gives an answer; the catalog turns it into
@@ -17,6 +19,8 @@ export interface HttpMetadataSource {
 /** `baseUrls` end in a slash and are tried in turn; the first answer counts. */
 export function createHttpMetadataSource(baseUrls: readonly string[]): HttpMetadataSource {
   return {
+    name: baseUrls.join(', '),
+    kind: 'origin',
     async get(name, maxBytes, signal) {
       const problems: string[] = []
       for (const base of baseUrls) {

@@ -46,14 +46,14 @@ describe('catalog client', () => {
 
   it('is empty before the first refresh', async () => {
     const catalog = await open()
-    expect(catalog.entries()).to.deep.equal([])
+    expect(catalog.offers()).to.deep.equal([])
     expect(catalog.status()).to.include({ root: 1, timestamp: undefined, freshness: 'none' })
   })
 
   it('knows the apps of the origin after a refresh', async () => {
     const catalog = await open()
     expect(await catalog.refresh()).to.equal('updated')
-    expect(catalog.find('hello', 'stable')).to.include({
+    expect(catalog.find('hello', 'stable').head).to.include({
       seq: 1,
       version: '1.0.1',
       publisher: 'core',
@@ -80,7 +80,7 @@ describe('catalog client', () => {
     const catalog = await opened()
     origin.publishSet(2, { keys: { timestamp: [makeKey()] } })
     expect(await refusal(catalog)).to.equal('SIGNATURE_THRESHOLD')
-    expect(catalog.find('hello', 'stable').seq).to.equal(1)
+    expect(catalog.find('hello', 'stable').head.seq).to.equal(1)
   })
 
   it('survives a new start without the origin', async () => {
@@ -89,9 +89,9 @@ describe('catalog client', () => {
       throw new Error('no route')
     }
     const catalog = await open()
-    expect(catalog.find('hello', 'stable').seq).to.equal(1)
+    expect(catalog.find('hello', 'stable').head.seq).to.equal(1)
     expect(await refusal(catalog)).to.equal('METADATA_UNREACHABLE')
-    expect(catalog.find('hello', 'stable').seq).to.equal(1)
+    expect(catalog.find('hello', 'stable').head.seq).to.equal(1)
   })
 
   it('refuses an expired catalog from the origin, and keeps its own', async () => {
@@ -99,7 +99,7 @@ describe('catalog client', () => {
     nowMs = START_MS + 8 * DAY_MS
     origin.publishSet(2)
     expect(await refusal(catalog)).to.equal('METADATA_EXPIRED')
-    expect(catalog.find('hello', 'stable').seq).to.equal(1)
+    expect(catalog.find('hello', 'stable').head.seq).to.equal(1)
   })
 
   for (const role of ['root', 'snapshot', 'targets'] as const) {
@@ -118,7 +118,7 @@ describe('catalog client', () => {
       return catalog.status().freshness
     })
     expect(seen).to.deep.equal(['fresh', 'stale', 'stale', 'expired'])
-    expect((await open()).find('hello', 'stable').seq).to.equal(1)
+    expect((await open()).find('hello', 'stable').head.seq).to.equal(1)
   })
 
   for (const role of ['timestamp', 'snapshot', 'targets'] as const) {
@@ -128,7 +128,7 @@ describe('catalog client', () => {
       const newer = { timestamp: 6, snapshot: 6, targets: 6 }
       origin.publishSet(6, { versions: { ...newer, [role]: 4 } })
       expect(await refusal(catalog)).to.equal('VERSION_ROLLBACK')
-      expect(catalog.find('hello', 'stable').seq).to.equal(5)
+      expect(catalog.find('hello', 'stable').head.seq).to.equal(5)
     })
   }
 
@@ -178,7 +178,7 @@ describe('catalog client', () => {
       origin.files.set(name, change(Buffer.from(origin.files.get(name) ?? [])))
       const catalog = await open()
       expect(await refusal(catalog)).to.equal(code)
-      expect(catalog.entries()).to.deep.equal([])
+      expect(catalog.offers()).to.deep.equal([])
     })
   }
 
@@ -196,10 +196,10 @@ describe('catalog client', () => {
       await opened()
       await truncate(join(folder, 'cache', name), 100)
       const catalog = await open()
-      expect(catalog.entries()).to.deep.equal([])
+      expect(catalog.offers()).to.deep.equal([])
       await catalog.refresh()
-      expect(catalog.find('hello', 'stable').seq).to.equal(1)
-      expect((await open()).find('hello', 'stable').seq).to.equal(1)
+      expect(catalog.find('hello', 'stable').head.seq).to.equal(1)
+      expect((await open()).find('hello', 'stable').head.seq).to.equal(1)
     })
   }
 
@@ -256,7 +256,7 @@ describe('catalog client', () => {
     origin.publishRoot(3)
     const catalog = await open(origin, '3.root.json')
     expect(catalog.status().root).to.equal(3)
-    expect(catalog.find('hello', 'stable').seq).to.equal(1)
+    expect(catalog.find('hello', 'stable').head.seq).to.equal(1)
   })
 
   it('keeps on disk only the files of the set it trusts, and every root', async () => {
@@ -300,7 +300,7 @@ describe('catalog client', () => {
       },
     })
     const catalog = await opened()
-    expect(catalog.entries().map(entry => entry.app)).to.deep.equal(['hello'])
+    expect(catalog.offers().map(entry => entry.app)).to.deep.equal(['hello'])
     expect(() => catalog.find('later', 'stable')).to.throw(/cannot be used/)
   })
 
@@ -334,9 +334,9 @@ describe('catalog client', () => {
       await applySteps(join(folder, 'cache'), steps.slice(0, count))
       const catalog = await open()
       const seq = count < 4 ? 1 : 2
-      expect(catalog.find('hello', 'stable').seq, `${count} steps`).to.equal(seq)
+      expect(catalog.find('hello', 'stable').head.seq, `${count} steps`).to.equal(seq)
       await catalog.refresh()
-      expect(catalog.find('hello', 'stable').seq).to.equal(2)
+      expect(catalog.find('hello', 'stable').head.seq).to.equal(2)
     }
   })
 
@@ -354,18 +354,18 @@ describe('catalog client', () => {
     await writeFile(join(folder, 'cache'), 'not a folder')
     origin.publishSet(2)
     expect(await refusal(catalog)).to.be.a('string')
-    expect(catalog.find('hello', 'stable').seq).to.equal(1)
+    expect(catalog.find('hello', 'stable').head.seq).to.equal(1)
     await rm(join(folder, 'cache'))
     expect(await catalog.refresh()).to.equal('updated')
-    expect((await open()).find('hello', 'stable').seq).to.equal(2)
+    expect((await open()).find('hello', 'stable').head.seq).to.equal(2)
   })
 
   it('opens although a stored file is far too large', async () => {
     await opened()
     await truncate(join(folder, 'cache', '1.targets.json'), 20_000_000)
     const catalog = await open()
-    expect(catalog.entries()).to.deep.equal([])
+    expect(catalog.offers()).to.deep.equal([])
     await catalog.refresh()
-    expect((await open()).find('hello', 'stable').seq).to.equal(1)
+    expect((await open()).find('hello', 'stable').head.seq).to.equal(1)
   })
 })

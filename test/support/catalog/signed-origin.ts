@@ -1,7 +1,7 @@
 /** An origin's catalog in memory, with real keys: publishes valid sets, and broken ones on request. */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { appPath, appTargetOf } from '../../../catalog/app-target.ts'
-import type { MetadataSource } from '../../../catalog/client.ts'
+import type { MetadataSource } from '../../../catalog/source.ts'
 import {
   formatTime,
   metaEntryOf,
@@ -42,7 +42,7 @@ export function appTarget(seq: number, version: string, text = `manifest ${versi
     size: length,
     mediaType: 'application/json',
   }
-  return appTargetOf(manifest, { seq, version, totalSize: 1000 })
+  return appTargetOf({ head: { manifest, seq, version, totalSize: 1000 } })
 }
 
 export type Keys = Record<TopRole, readonly TestKey[]>
@@ -86,6 +86,8 @@ export function createSignedOrigin(keys: Keys = makeKeys()): SignedOrigin {
   const files = new Map<string, Uint8Array>()
   const current: Keys = { ...keys }
   const origin: SignedOrigin = {
+    name: 'the test origin',
+    kind: 'origin',
     files,
     asked: [],
     keys: current,

@@ -1,32 +1,48 @@
 import { expect } from 'chai'
-import { findApp, listApps } from '../../../catalog/entries.ts'
+import { findApp, listApps, type Shelf } from '../../../catalog/entries.ts'
 import type { TargetEntry } from '../../../catalog/trust/document.ts'
-import type { TargetsModel } from '../../../catalog/trust/model.ts'
 import { appTarget } from '../../support/catalog/signed-origin.ts'
 
-function shelf(targets: Readonly<Record<string, TargetEntry>>): TargetsModel {
-  const entries = new Map(Object.entries(targets))
-  return { version: 1, expiresMs: 0, targets: entries, delegations: [], content: '' }
+function shelf(
+  targets: Readonly<Record<string, TargetEntry>>,
+  speaksFor: Shelf['speaksFor'] = () => true,
+): Shelf {
+  return {
+    role: 'targets',
+    tier: 'core',
+    did: undefined,
+    standing: 'current',
+    speaksFor,
+    targets: {
+      version: 1,
+      expiresMs: 0,
+      targets: new Map(Object.entries(targets)),
+      delegations: [],
+      revokedDids: [],
+      acknowledgedForks: [],
+      publisher: undefined,
+      content: '',
+    },
+  }
 }
-const everywhere = () => true
 
 describe('listApps', () => {
   it('lets the first role that has a path decide over it', () => {
     const path = 'apps/core.hello/stable'
     const list = listApps([
-      { targets: shelf({ [path]: appTarget(2, '2.0') }), speaksFor: everywhere },
-      { targets: shelf({ [path]: appTarget(9, '9.0') }), speaksFor: everywhere },
+      shelf({ [path]: appTarget(2, '2.0') }),
+      shelf({ [path]: appTarget(9, '9.0') }),
     ])
-    expect(list.entries.map(entry => entry.seq)).to.deep.equal([2])
+    expect(list.offers.map(offer => offer.head.seq)).to.deep.equal([2])
   })
 
   it('leaves out paths that a role may not speak for', () => {
-    const targets = shelf({
+    const targets = {
       'apps/core.hello/stable': appTarget(9, '9.0'),
       'apps/zabc.hello/stable': appTarget(1, '1.0'),
-    })
-    const { entries } = listApps([{ targets, speaksFor: path => path.startsWith('apps/zabc.') }])
-    expect(entries.map(entry => entry.publisher)).to.deep.equal(['zabc'])
+    }
+    const { offers } = listApps([shelf(targets, path => path.startsWith('apps/zabc.'))])
+    expect(offers.map(offer => offer.publisher)).to.deep.equal(['zabc'])
   })
 
   const good = appTarget(1, '1.0')
@@ -40,32 +56,28 @@ describe('listApps', () => {
   }
   for (const [path, target] of Object.entries(unusable)) {
     it(`has no entry for ${path} ${JSON.stringify(target).slice(0, 40)}`, () => {
-      expect(listApps([{ targets: shelf({ [path]: target }), speaksFor: everywhere }]).entries).to
-        .be.empty
+      expect(listApps([shelf({ [path]: target })]).offers).to.be.empty
     })
   }
 })
 
 describe('findApp', () => {
   const list = listApps([
-    {
-      targets: shelf({
-        'apps/core.hello-web/stable': appTarget(2, '2.0'),
-        'apps/core.hello-web/beta': appTarget(3, '3.0'),
-        'apps/zabc.notes/stable': appTarget(1, '1.0'),
-        'apps/zabc.hello-web/stable': appTarget(9, '9.0'),
-      }),
-      speaksFor: everywhere,
-    },
+    shelf({
+      'apps/core.hello-web/stable': appTarget(2, '2.0'),
+      'apps/core.hello-web/beta': appTarget(3, '3.0'),
+      'apps/zabc.notes/stable': appTarget(1, '1.0'),
+      'apps/zabc.hello-web/stable': appTarget(9, '9.0'),
+    }),
   ])
 
   it("finds the origin's own app by its bare name, in the channel asked for", () => {
-    expect(findApp(list, 'hello-web', 'stable').seq).to.equal(2)
-    expect(findApp(list, 'hello-web', 'beta').seq).to.equal(3)
+    expect(findApp(list, 'hello-web', 'stable').head.seq).to.equal(2)
+    expect(findApp(list, 'hello-web', 'beta').head.seq).to.equal(3)
   })
 
   it("finds another publisher's app only by its full name", () => {
-    expect(findApp(list, 'zabc.notes', 'stable').seq).to.equal(1)
+    expect(findApp(list, 'zabc.notes', 'stable').head.seq).to.equal(1)
     expect(() => findApp(list, 'notes', 'stable'))
       .to.throw()
       .with.property('code', 'APP_UNKNOWN')

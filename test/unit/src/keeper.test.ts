@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { CatalogEntry, VerifiedRelease } from '../../../catalog/index.ts'
+import type { AppOffer, CatalogEntry, VerifiedRelease } from '../../../catalog/index.ts'
 import type { AppStatus } from '../../../orchestrator/index.ts'
 import { NodeError } from '../../../src/core/errors.ts'
 import { silentLog } from '../../../src/core/log.ts'
@@ -42,7 +42,7 @@ function createWorld(): World {
     catalog: {
       find() {
         if (world.head === undefined) throw new CatalogMiss('APP_UNKNOWN', 'no such app')
-        return entryAt(world.head)
+        return { head: entryAt(world.head) } as AppOffer
       },
     },
     orchestrator: {
