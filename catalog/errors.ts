@@ -34,4 +34,7 @@ export class PublishError extends NodeError<
   | 'OCI_TRUNCATED'
   | 'HASH_DISAGREEMENT'
   | 'VERSION_NOT_NEWER'
+  | 'ORIGIN_OUTDATED'
+  | 'RELEASE_UNKNOWN'
+  | 'DECISION_REFUSED'
 > {}

@@ -1,4 +1,4 @@
-/** What the publisher has decided but not signed: the releases of each app, and which one each channel points to. */
+/** What the publisher has decided but not signed: the releases of each app, what each channel says, and who else may publish. */
 import { z } from 'zod'
 import { canonicalJson } from '../../src/core/canonical-json.ts'
 import { messageOf } from '../../src/core/errors.ts'
@@ -9,10 +9,15 @@ import { appId, label, version } from '../manifest/values.ts'
 import { DRAFT_BYTES_MAX } from './limits.ts'
 import type { OriginFolder } from './origin-folder.ts'
 
+/** The form of the draft; a draft of another form is refused, not guessed at. */
+const DRAFT_VERSION = 2
+
 const count = z.int().min(0)
+const seq = z.int().min(1)
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 
 const releaseSchema = z.strictObject({
-  seq: z.int().min(1),
+  seq,
   version,
   manifest: blobRef,
   totalSize: count,
@@ -20,32 +25,92 @@ const releaseSchema = z.strictObject({
   isPublished: z.boolean(),
 })
 
+const rolloutSchema = z.strictObject({
+  salt: z.string().min(1).max(64),
+  startMs: count,
+  /** Seconds after the start, and the percentage of nodes from then on. */
+  steps: z.array(z.tuple([count, z.int().min(0).max(100)])).min(1),
+  /** When it was halted, so that it can go on where it stopped; `null` while it runs. */
+  haltedMs: count.nullable(),
+})
+
+const channelSchema = z.strictObject({
+  head: seq,
+  next: z.strictObject({ seq, rollout: rolloutSchema }).nullable(),
+  /** Nodes may not install less; never falls. */
+  floor: count,
+  /** Heads before this one that were signed, in their order. */
+  older: z.array(seq),
+  rollbackTo: z
+    .strictObject({ from: z.array(seq).min(1), to: seq, dataCompatible: z.boolean() })
+    .nullable(),
+})
+
+const yankSchema = z.strictObject({
+  seq,
+  severity: z.enum(['low', 'high', 'critical']),
+  action: z.enum(['warn', 'stop-new', 'replace']),
+  reason: z.string().min(1).max(500),
+})
+
+const appSchema = z.strictObject({
+  /** In the order of `seq`, which counts over all channels. */
+  releases: z.array(releaseSchema),
+  /** Holds in every channel: what is broken is broken for all. */
+  yanked: z.array(yankSchema),
+  channels: z.record(label, channelSchema),
+})
+
+const publicKeySchema = z.strictObject({
+  keytype: z.string(),
+  scheme: z.string(),
+  keyval: z.strictObject({ public: z.string() }),
+})
+
+/** Another publisher whose signed file this origin lists. The file itself is `draft/publishers/<id>.json`. */
+const delegationSchema = z.strictObject({
+  did: z.string().min(1).max(255),
+  id: z.string().regex(/^z[0-9a-f]{20}$/),
+  tier: z.enum(['claimed', 'registry']),
+  /** Who signs its file now: after a rotation not the key of the `did` any more. */
+  key: publicKeySchema,
+  /** Of the file that is imported. */
+  version: seq,
+  content: sha256,
+})
+
 const draftSchema = z.strictObject({
-  v: z.literal(1),
-  /** The highest version of each role that was ever signed, or was about to be. */
-  versions: z.strictObject({ targets: count, snapshot: count, timestamp: count }),
-  apps: z.record(
-    appId,
-    z.strictObject({
-      /** In the order of `seq`. */
-      releases: z.array(releaseSchema),
-      /** The `seq` of the head of each channel. */
-      channels: z.record(label, z.int().min(1)),
-    }),
-  ),
+  v: z.literal(DRAFT_VERSION),
+  /** By role: the highest version that was ever signed, or was about to be. */
+  versions: z.record(z.string(), count),
+  /** The timestamp that this folder published last; another live head means that somebody else published. */
+  head: z.strictObject({ version: seq, content: sha256 }).nullable(),
+  apps: z.record(appId, appSchema),
+  delegations: z.array(delegationSchema),
+  revokedDids: z.array(z.string().min(1).max(255)),
+  /** Each the contents of two heads of one version that the holders of the offline keys know of. */
+  acknowledgedForks: z.array(z.array(sha256).min(2)),
 })
 
 export type Draft = z.infer<typeof draftSchema>
 export type DraftApp = Draft['apps'][string]
+export type DraftChannel = z.infer<typeof channelSchema>
 export type DraftRelease = z.infer<typeof releaseSchema>
+export type DraftRollout = z.infer<typeof rolloutSchema>
+export type DraftYank = z.infer<typeof yankSchema>
+export type DraftDelegation = z.infer<typeof delegationSchema>
 
 export const EMPTY_DRAFT: Draft = {
-  v: 1,
-  versions: { targets: 0, snapshot: 0, timestamp: 0 },
+  v: DRAFT_VERSION,
+  versions: {},
+  head: null,
   apps: {},
+  delegations: [],
+  revokedDids: [],
+  acknowledgedForks: [],
 }
 
-/** @throws PublishError `ORIGIN_MISSING`, `ORIGIN_DAMAGED` */
+/** @throws PublishError `ORIGIN_MISSING`, `ORIGIN_OUTDATED`, `ORIGIN_DAMAGED` */
 export async function readDraft(folder: OriginFolder): Promise<Draft> {
   const bytes = await readFileBounded(folder.state, DRAFT_BYTES_MAX)
   if (bytes === undefined) {
@@ -54,12 +119,21 @@ export async function readDraft(folder: OriginFolder): Promise<Draft> {
       `${folder.root} is not an origin; make one with "archy origin init ${folder.root}"`,
     )
   }
+  return parseDraft(folder.state, bytes)
+}
+
+/** @throws PublishError `ORIGIN_OUTDATED`, `ORIGIN_DAMAGED` */
+export function parseDraft(path: string, bytes: Uint8Array): Draft {
   try {
-    return draftSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'))
+    const { v } = z.looseObject({ v: z.unknown() }).parse(value)
+    if (v !== DRAFT_VERSION) throw outdated(path, v)
+    return draftSchema.parse(value)
   } catch (cause) {
+    if (cause instanceof PublishError) throw cause
     throw new PublishError(
       'ORIGIN_DAMAGED',
-      `${folder.state} cannot be read; restore it from a backup: ${messageOf(cause).slice(0, 200)}`,
+      `${path} cannot be read; restore it from a backup: ${messageOf(cause).slice(0, 200)}`,
       { cause },
     )
   }
@@ -67,4 +141,13 @@ export async function readDraft(folder: OriginFolder): Promise<Draft> {
 
 export async function writeDraft(folder: OriginFolder, draft: Draft): Promise<void> {
   await writeFileAtomic(folder.state, canonicalJson(draft), { mode: 0o600 })
+}
+
+function outdated(path: string, found: unknown): PublishError {
+  const form = JSON.stringify(found)?.slice(0, 40) ?? 'none'
+  return new PublishError(
+    'ORIGIN_OUTDATED',
+    `${path} has the form ${form}, this program writes ${DRAFT_VERSION}; ` +
+      `make a new origin with "archy origin init" and add the apps again`,
+  )
 }

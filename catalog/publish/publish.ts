@@ -5,16 +5,23 @@ import { PublishError } from '../errors.ts'
 import { parsePublishedManifest } from '../manifest/parse.ts'
 import { TIMESTAMP_BYTES_MAX } from '../trust/limits.ts'
 import { hasBlob } from './blob-writer.ts'
-import { type Draft, readDraft, writeDraft } from './draft.ts'
+import { channelFields } from './documents.ts'
+import { type Draft, type DraftApp, readDraft, writeDraft } from './draft.ts'
 import { readKey } from './keys.ts'
 import { type LiveCatalog, readLiveCatalog, verifyNext } from './live-catalog.ts'
 import { blobPath, lockOrigin, type OriginFolder, originFolder } from './origin-folder.ts'
 import { blobsOf } from './published-form.ts'
 import { signCatalog } from './sign.ts'
 
+export interface CatalogVersions {
+  readonly targets: number
+  readonly snapshot: number
+  readonly timestamp: number
+}
+
 export interface Publication {
   /** Versions that are live now. */
-  readonly versions: Draft['versions']
+  readonly versions: CatalogVersions
   /** When nodes stop believing the catalog unless it is published again, milliseconds since the epoch. */
   readonly expiresMs: number
   /** Heads of channels that the catalog lists. */
@@ -51,12 +58,11 @@ async function publish(folder: OriginFolder, nowMs: number): Promise<Publication
   }
   const live = await readLiveCatalog(folder)
   if (live !== undefined) await keepTimestamp(folder, live.timestamp.version)
-  const draft = reserve(await readDraft(folder), live)
+  const { draft, versions } = reserve(await readDraft(folder), live)
   await checkBlobs(folder, draft)
   await writeDraft(folder, draft)
   const previous = live && { version: live.timestamp.version, sha256: live.timestamp.content }
   const files = signCatalog(draft, keys, previous, nowMs)
-  const { versions } = draft
   await writeFileAtomic(join(folder.catalog, `${versions.targets}.targets.json`), files.targets)
   await writeFileAtomic(join(folder.catalog, `${versions.snapshot}.snapshot.json`), files.snapshot)
   const next = await verifyNext(folder, files.timestamp, nowMs)
@@ -71,32 +77,45 @@ async function publish(folder: OriginFolder, nowMs: number): Promise<Publication
  * The draft with the versions to sign, and its heads marked as published. Written before anything is signed, so that
  * a version number, or a release's version, is never used for two contents, wherever the process dies.
  */
-function reserve(draft: Draft, live: LiveCatalog | undefined): Draft {
-  const next = (mine: number, theirs: number | undefined) => Math.max(mine, theirs ?? 0) + 1
+function reserve(draft: Draft, live: LiveCatalog | undefined): Reserved {
+  const next = (role: keyof CatalogVersions) =>
+    Math.max(draft.versions[role] ?? 0, live?.[role].version ?? 0) + 1
   const apps = Object.entries(draft.apps).map(([id, app]) => {
-    const heads = new Set(Object.values(app.channels))
+    const named = namedSeqs(app)
     const releases = app.releases.map(release =>
-      heads.has(release.seq) ? { ...release, isPublished: true } : release,
+      named.has(release.seq) ? { ...release, isPublished: true } : release,
     )
     return [id, { ...app, releases }] as const
   })
-  return {
-    ...draft,
-    versions: {
-      targets: next(draft.versions.targets, live?.targets.version),
-      snapshot: next(draft.versions.snapshot, live?.snapshot.version),
-      timestamp: next(draft.versions.timestamp, live?.timestamp.version),
-    },
-    apps: Object.fromEntries(apps),
+  const versions = {
+    targets: next('targets'),
+    snapshot: next('snapshot'),
+    timestamp: next('timestamp'),
   }
+  return { draft: { ...draft, versions, apps: Object.fromEntries(apps) }, versions }
+}
+
+interface Reserved {
+  readonly draft: Draft
+  readonly versions: CatalogVersions
+}
+
+/** The releases that the catalog says something of: nodes may ask for their blobs. */
+function namedSeqs(app: DraftApp): ReadonlySet<number> {
+  const channels = Object.values(app.channels).map(channel => channelFields(app, channel))
+  return new Set(
+    channels
+      .flatMap(({ head, next, older = [] }) => [head, ...older, ...(next ? [next.release] : [])])
+      .map(({ seq }) => seq),
+  )
 }
 
 /** What the catalog names must be there before it is named. */
 async function checkBlobs(folder: OriginFolder, draft: Draft): Promise<void> {
-  for (const { releases, channels } of Object.values(draft.apps)) {
-    const heads = new Set(Object.values(channels))
-    for (const { seq, manifest } of releases) {
-      if (!heads.has(seq)) continue
+  for (const app of Object.values(draft.apps)) {
+    const named = namedSeqs(app)
+    for (const { seq, manifest } of app.releases) {
+      if (!named.has(seq)) continue
       const bytes = await readFileBounded(blobPath(folder, manifest.blake3), manifest.size)
       if (bytes === undefined) throw absent(folder, manifest.blake3)
       for (const blob of blobsOf(parsePublishedManifest(bytes))) {
