@@ -17,7 +17,7 @@ import { readDraft, writeDraft } from './draft.ts'
 import { type OciImage, readImages } from './oci/image.ts'
 import { openLayout } from './oci/layout.ts'
 import { lockOrigin, type OriginFolder, originFolder } from './origin-folder.ts'
-import { placeRelease } from './place-release.ts'
+import { keepRelease, type Placement, placeRelease } from './place-release.ts'
 import {
   type AddProgress,
   blobsOf,
@@ -35,6 +35,10 @@ export const MANIFEST_FILE = 'archy.yaml'
 export interface AddOptions {
   /** Default `stable`. */
   readonly channel?: string
+  /** The release becomes the head of no channel: it waits to be staged. */
+  readonly isStaged?: boolean
+  /** Refuse a folder of any other app. */
+  readonly app?: string
   /** Called after each part that was copied; blobs that the origin has already count as copied. */
   readonly onProgress?: (progress: AddProgress) => void
 }
@@ -49,7 +53,7 @@ export interface AddedApp {
   readonly totalSize: number
   /** Bytes that the origin did not have yet. */
   readonly newBytes: number
-  readonly outcome: 'added' | 'moved' | 'unchanged'
+  readonly outcome: Placement['outcome']
 }
 
 /**
@@ -70,6 +74,7 @@ export async function addApp(
   await readDraft(folder)
   const fileName = join(basename(appFolder), MANIFEST_FILE)
   const author = await readAuthorManifest(appFolder, fileName)
+  checkApp(author, options.app, fileName)
   await using _lock = await lockOrigin(folder)
   const draft = await readDraft(folder)
   const images = await openImages(folder, appFolder, author)
@@ -82,11 +87,17 @@ export async function addApp(
   const manifest = await writeBlob(folder, bytes, MANIFEST_MEDIA_TYPE)
   const totalSize = sumOfSizes([manifest, ...blobsOf(published)])
   const { id: app, version } = author
-  const placed = placeRelease(draft, { app, channel, version, manifest, totalSize })
+  const place = options.isStaged ? keepRelease : placeRelease
+  const placed = place(draft, { app, channel, version, manifest, totalSize })
   if (placed.outcome !== 'unchanged') await writeDraft(folder, placed.draft)
   const { outcome, release } = placed
   const { seq } = release
   return { app, version, seq, channel, manifest, totalSize, newBytes: copy.newBytes(), outcome }
+}
+
+function checkApp({ id }: AuthorManifest, wanted: string | undefined, fileName: string): void {
+  if (wanted === undefined || wanted === id) return
+  throw new ManifestError('MANIFEST_INVALID', `${fileName} is the app ${id}, not ${wanted}`)
 }
 
 function checkChannel(channel: string): string {

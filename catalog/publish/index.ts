@@ -4,3 +4,20 @@ export { type InitializedOrigin, initOrigin } from './init.ts'
 export { originFolder } from './origin-folder.ts'
 export { type Publication, publishOrigin } from './publish.ts'
 export type { AddProgress } from './published-form.ts'
+export { decideRelease, readReleases } from './release/decide.ts'
+export { findDraftApp } from './release/find.ts'
+export {
+  advanceNext,
+  completeNext,
+  haltNext,
+  parseSteps,
+  stageNext,
+} from './release/rollout.ts'
+export {
+  type AppReleasesView,
+  type ChannelView,
+  type StagedView,
+  viewApp,
+  viewReleases,
+} from './release/view.ts'
+export { raiseFloor, rollBackTo, yankRelease } from './release/withdraw.ts'

@@ -4,6 +4,7 @@ import { type InitializedOrigin, initOrigin } from '../../catalog/publish/index.
 import { addCommand } from './origin-add.ts'
 import type { JsonOption, OriginCommandContext } from './origin-context.ts'
 import { publishCommand } from './origin-publish.ts'
+import { releaseCommand } from './origin-release.ts'
 import { serveCommand } from './origin-serve.ts'
 
 /** The commands of a publisher; failures are thrown as `NodeError` for the caller to report. */
@@ -17,6 +18,7 @@ export function originCommand(context: OriginCommandContext): Command {
     .option('--json', 'print JSON', false)
     .action(async (dir: string, options: JsonOption) => await init(context, dir, options))
   command.addCommand(addCommand(context))
+  command.addCommand(releaseCommand(context))
   command.addCommand(publishCommand(context))
   command.addCommand(serveCommand(context))
   return command
