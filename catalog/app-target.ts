@@ -137,7 +137,7 @@ function rolloutOf({ salt, startMs, steps, halted }: Rollout) {
 }
 
 /** What a target alone says; who signed it and how its publisher stands is added by the reader of the role. */
-export type TargetOffer = Omit<AppOffer, 'role' | 'tier' | 'did' | 'standing'>
+export type TargetOffer = Omit<AppOffer, 'role' | 'tier' | 'did' | 'expiresMs' | 'standing'>
 
 export type AppTarget =
   | { readonly kind: 'offer'; readonly offer: TargetOffer }

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { messageOf } from '../src/core/errors.ts'
 import { readFileBounded, syncFolder, writeFileAtomic } from '../src/core/files.ts'
 import type { Log } from '../src/core/log.ts'
+import type { DelegatedRoles } from './trust/delegated.ts'
 import type { Floors } from './trust/floors.ts'
 import { SNAPSHOT_BYTES_MAX } from './trust/limits.ts'
 import type { Trusted } from './trust/refresh.ts'
@@ -22,21 +23,25 @@ export type CacheStep =
 /** Far above one root per week for ten years and one file per delegated publisher of a large origin. */
 const FILE_COUNT_MAX = 20_000
 
+export interface MemoryStore extends Store {
+  files(): CacheFiles
+  addFile(name: string, bytes: Uint8Array): void
+}
+
 /** A store in memory that starts with `files`; what it is given later is in `files()`. */
-export function createMemoryStore(
-  start: CacheFiles,
-  startFloors: Floors,
-): Store & { files(): CacheFiles } {
+export function createMemoryStore(start: CacheFiles, startFloors: Floors): MemoryStore {
   const files = new Map(start)
   let floors = startFloors
   return {
     get: (role, version) => files.get(fileNameOf(role, version)),
+    versions: role => versionsOf(files, role),
     set: (role, version, bytes) => void files.set(fileNameOf(role, version), bytes),
     getFloors: () => floors,
     setFloors(value) {
       floors = value
     },
     files: () => files,
+    addFile: (name, bytes) => void files.set(name, bytes),
   }
 }
 
@@ -52,12 +57,28 @@ export function planCommit(before: CacheFiles, after: CacheFiles): readonly Cach
   return [...writes, ...removals]
 }
 
+/** Timestamps kept to compare histories with peers: more than a year of daily ones, 280 kB. */
+export const HISTORY_COUNT_MAX = 400
+
 /** What belongs to the trusted set; every root stays, because the chain is walked again at each start. */
-export function filesOf(files: CacheFiles, { timestamp, snapshot }: Trusted): CacheFiles {
+export function filesOf(
+  files: CacheFiles,
+  { timestamp, snapshot }: Trusted,
+  { roles }: DelegatedRoles,
+): CacheFiles {
   const wanted = new Set(timestamp === undefined ? [] : ['timestamp.json'])
   if (timestamp !== undefined) wanted.add(fileNameOf('snapshot', timestamp.snapshot.version))
   for (const [role, meta] of snapshot?.meta ?? []) wanted.add(fileNameOf(role, meta.version))
+  for (const { name, targets } of roles) wanted.add(fileNameOf(name, targets.version))
+  for (const name of historyNames(files).slice(0, HISTORY_COUNT_MAX)) wanted.add(name)
   return new Map([...files].filter(([name]) => isRootFile(name) || wanted.has(name)))
+}
+
+/** `<version>.timestamp.json`, newest first. */
+export function historyNames(files: CacheFiles): readonly string[] {
+  return [...files.keys()]
+    .filter(name => /^\d+\.timestamp\.json$/.test(name))
+    .sort((a, b) => Number.parseInt(b, 10) - Number.parseInt(a, 10))
 }
 
 /** Every file that can be read; one that cannot is reported, and fetched again by the next refresh. */
@@ -92,6 +113,14 @@ export function isRootFile(name: string): boolean {
 
 function fileNameOf(role: string, version: number | undefined): string {
   return role === 'timestamp' ? 'timestamp.json' : `${version}.${encodeURIComponent(role)}.json`
+}
+
+function versionsOf(files: CacheFiles, role: string): readonly number[] {
+  const ending = `.${encodeURIComponent(role)}.json`
+  return [...files.keys()]
+    .filter(name => name.endsWith(ending) && /^\d+$/.test(name.slice(0, -ending.length)))
+    .map(name => Number.parseInt(name, 10))
+    .sort((a, b) => b - a)
 }
 
 function rankOf(name: string): number {

@@ -1,66 +1,29 @@
-/** The node's catalog: keeps the trusted set on disk, refreshes it from a source, and answers what may run. */
-import { join } from 'node:path'
-import type { Clock } from '../src/core/clock.ts'
-import { messageOf } from '../src/core/errors.ts'
-import { readFileBounded, writeFileAtomic } from '../src/core/files.ts'
-import type { Log } from '../src/core/log.ts'
-import {
-  applySteps,
-  type CacheFiles,
-  createMemoryStore,
-  filesOf,
-  isRootFile,
-  planCommit,
-  readCache,
-} from './cache.ts'
-import { type AppList, findApp, listApps, noApps, type Shelf } from './entries.ts'
+/** The node's catalog: keeps the trusted set on disk, refreshes it from many sources, and answers what may run. */
+import type { Digest } from '../src/core/digest.ts'
+import { codeOf, messageOf } from '../src/core/errors.ts'
+import { type AcceptedStale, openAcceptedStale } from './accepted-stale.ts'
+import { AttemptFailed, attemptRefresh } from './attempt.ts'
+import { isRootFile, planCommit } from './cache.ts'
+import type { Catalog, CatalogDeps, CatalogOptions } from './catalog.ts'
+import { type Claims, createClaims } from './claims.ts'
+import { findApp } from './entries.ts'
 import type { AppOffer } from './entry.ts'
-import { encodeFloors, FLOORS_BYTES_MAX, parseFloors } from './floors-file.ts'
-import type { MetadataSource } from './source.ts'
-import { type CatalogStatus, statusOf } from './status.ts'
-import { type Floors, noFloors } from './trust/floors.ts'
-import type { Rules, TargetsModel } from './trust/model.ts'
-import { loadTrusted, refreshTrusted, type Trusted } from './trust/refresh.ts'
+import { CatalogError } from './errors.ts'
+import type { ForkProof } from './fork.ts'
+import { type ForkWatch, openForkWatch } from './fork-watch.ts'
+import { effectiveNow, judgeFreshness } from './freshness.ts'
+import { mirrorFile, mirrorFileByDigest } from './mirror.ts'
+import { offerAt } from './shelves.ts'
+import type { HeadClaim, MetadataSource } from './source.ts'
+import { commit, loadState, openState, STRICT, type State } from './state.ts'
+import { type CatalogStatus, expiryOf, type OriginStatus, statusOf } from './status.ts'
+import { acceptEmbeddedRoot } from './trust/accept.ts'
 
-export interface CatalogDeps {
-  readonly source: MetadataSource
-  /** A folder of the catalog's own: `cache/` and `floors.json`. */
-  readonly folder: string
-  /** The embedded root: the one file that is trusted as it is. */
-  readonly root: Uint8Array
-  readonly clock: Clock
-  readonly log: Log
-}
-
-export interface CatalogOptions {
-  /** How long after its expiry a catalog counts as `stale`; after that it is `expired`. */
-  readonly staleGraceMs?: number
-}
-
-export interface Catalog {
-  /**
-   * Asks the source for a newer catalog. Calls run one after another.
-   * @throws CatalogError when what the source serves is refused; the catalog stays as it was, except that a new
-   * root takes effect at once, so that revoked keys are believed no longer
-   */
-  refresh(signal?: AbortSignal): Promise<'updated' | 'unchanged'>
-  /** Every app in every channel that some role may speak for. */
-  offers(): readonly AppOffer[]
-  /** @throws CatalogError `APP_UNKNOWN`, with the nearest name */
-  find(app: string, channel: string): AppOffer
-  status(): CatalogStatus
-}
-
-const RULES: Rules = { strict: true }
 /** Longer than a holiday without anyone at the origin. */
 const STALE_GRACE_MS = 30 * 86_400_000
-
-interface State {
-  readonly files: CacheFiles
-  readonly floors: Floors
-  readonly trusted: Trusted
-  readonly apps: AppList
-}
+const DAY_MS = 86_400_000
+/** Peers asked in one refresh: one honest one among a handful of liars is found; nobody is flooded. */
+const PEER_COUNT_MAX = 8
 
 /**
  * Opens the catalog in `folder` and believes as much of it as the embedded root proves, whether expired or not:
@@ -69,145 +32,258 @@ interface State {
  */
 export async function createCatalog(
   deps: CatalogDeps,
-  { staleGraceMs = STALE_GRACE_MS }: CatalogOptions = {},
+  options: CatalogOptions = {},
 ): Promise<Catalog> {
-  const { clock } = deps
-  let state = await openState(deps)
-  let turn: Promise<unknown> = Promise.resolve()
-  async function refreshNow(signal?: AbortSignal): Promise<'updated' | 'unchanged'> {
-    signal?.throwIfAborted()
-    const before = state.trusted
-    state = await refreshState(deps, state, signal, kept => {
-      state = kept
+  const state = await openState(deps)
+  const forks = await openForkWatch(deps.folder, deps.log)
+  const accepted = await openAcceptedStale(deps.folder, deps.log)
+  return new LiveCatalog(deps, options, state, forks, accepted)
+}
+
+class LiveCatalog implements Catalog {
+  readonly #deps: CatalogDeps
+  readonly #options: CatalogOptions
+  readonly #accepted: AcceptedStale
+  readonly #claims: Claims = createClaims()
+  readonly #forks: ForkWatch
+  readonly #embedded: { readonly name: string; readonly bytes: Uint8Array }
+  #state: State
+  #turn: Promise<unknown> = Promise.resolve()
+  #origin: OriginStatus = { reachedAtMs: undefined, error: undefined }
+  #source: string | undefined
+  #originClockMs: { readonly offsetMs: number } | undefined
+  #unlinkedSinceMs: number | undefined
+
+  constructor(
+    deps: CatalogDeps,
+    options: CatalogOptions,
+    state: State,
+    forks: ForkWatch,
+    accepted: AcceptedStale,
+  ) {
+    this.#deps = deps
+    this.#options = options
+    const { version } = acceptEmbeddedRoot(deps.root, STRICT)
+    this.#embedded = { name: `${version}.root.json`, bytes: deps.root }
+    this.#state = state
+    this.#forks = forks
+    this.#accepted = accepted
+  }
+
+  refresh(signal?: AbortSignal): Promise<'updated' | 'unchanged'> {
+    return this.#inTurn(() => this.#refreshNow(signal))
+  }
+
+  offers(): readonly AppOffer[] {
+    const nowMs = this.#nowMs()
+    return this.#state.apps.offers.map(offer => offerAt(offer, nowMs))
+  }
+
+  find(app: string, channel: string): AppOffer {
+    return offerAt(findApp(this.#state.apps, app, channel), this.#nowMs())
+  }
+
+  status(): CatalogStatus {
+    const { trusted } = this.#state
+    const { timestamp, root } = trusted
+    const systemMs = this.#deps.clock.nowMs()
+    const offset = this.#originClockMs?.offsetMs
+    const freshness = judgeFreshness({
+      systemMs,
+      floorMs: this.#floorMs(),
+      originMs: offset === undefined ? undefined : systemMs + offset,
+      issuedMs: timestamp?.issuedMs,
+      expiresMs: expiryOf(trusted),
+      staleGraceMs:
+        root.policy === undefined
+          ? (this.#options.staleGraceMs ?? STALE_GRACE_MS)
+          : root.policy.staleGraceDays * DAY_MS,
+      isStaleAccepted:
+        timestamp !== undefined && this.#accepted.has(timestamp.version, timestamp.content),
+      forks: this.#forks.open(this.#state),
+      missingRoot: this.#claims.missingRoot(root.version, this.#deps.clock.monotonicMs()),
     })
-    return state.trusted === before ? 'unchanged' : 'updated'
+    const unlinked = this.#unlinkedSinceMs
+    return statusOf(this.#state, freshness, {
+      source: this.#source,
+      origin: this.#origin,
+      unlinkedForMs: unlinked === undefined ? undefined : systemMs - unlinked,
+    })
   }
-  return {
-    refresh(signal) {
-      const run = turn.then(() => refreshNow(signal))
-      // The caller of that refresh gets its error; the next one only has to wait for it.
-      turn = run.catch(() => undefined)
-      return run
-    },
-    offers: () => state.apps.offers,
-    find: (app, channel) => findApp(state.apps, app, channel),
-    status: () => statusOf(state.trusted, clock.nowMs(), staleGraceMs),
+
+  head(): HeadClaim | undefined {
+    const { root, timestamp } = this.#state.trusted
+    if (timestamp === undefined) return undefined
+    return { root: root.version, timestamp: timestamp.version, content: timestamp.content }
   }
-}
 
-async function openState({ folder, root, log }: CatalogDeps): Promise<State> {
-  const files = await readCache(cacheFolder(folder), log)
-  const floors = await readFloors(folder, log)
-  const store = createMemoryStore(files, floors)
-  const trusted = loadTrusted(store, root, RULES)
-  for (const problem of trusted.problems) log.warn('stored catalog file not used', { problem })
-  await saveFloors(folder, floors, store.getFloors())
-  return stateOf(files, store.getFloors(), trusted, log)
-}
+  file(name: string): Uint8Array | undefined {
+    return mirrorFile(this.#state, this.#embedded, name)
+  }
 
-async function refreshState(
-  deps: CatalogDeps,
-  state: State,
-  signal: AbortSignal | undefined,
-  keep: (state: State) => void,
-): Promise<State> {
-  const { source, folder, clock, log } = deps
-  const store = createMemoryStore(state.files, state.floors)
-  const get = async (name: string, maxBytes: number): Promise<Uint8Array | undefined> => {
-    const bytes = await source.get(name, maxBytes, signal)
+  fileByDigest(digest: Digest): Uint8Array | undefined {
+    return mirrorFileByDigest(this.#state, digest)
+  }
+
+  noteClaim(source: string, claim: HeadClaim | undefined): boolean {
+    this.#claims.note(source, claim, this.#deps.clock.monotonicMs())
+    if (claim === undefined) return false
+    const { root, timestamp } = this.#state.trusted
+    const isOther = claim.timestamp === timestamp?.version && claim.content !== timestamp.content
+    return claim.root > root.version || claim.timestamp > (timestamp?.version ?? 0) || isOther
+  }
+
+  noteHead(bytes: Uint8Array): Promise<'known' | 'newer' | 'forked' | 'refused'> {
+    return this.#forks.judge(this.#state, bytes)
+  }
+
+  noteProof(a: Uint8Array, b: Uint8Array): Promise<boolean> {
+    return this.#forks.judgeProof(this.#state, a, b)
+  }
+
+  forks(): readonly ForkProof[] {
+    return this.#forks.all()
+  }
+
+  async acceptStale(version: number, content: string): Promise<void> {
+    const { timestamp } = this.#state.trusted
+    const isThis = timestamp?.version === version && isPrefixOf(content, timestamp.content)
+    if (timestamp === undefined || !isThis) {
+      const mine = timestamp === undefined ? 'none' : `${timestamp.version}:${timestamp.content}`
+      throw new CatalogError(
+        'STALE_NOT_THIS',
+        `the catalog of this node is ${mine}, not ${version}:${content.slice(0, 64)}`,
+      )
+    }
+    await this.#accepted.add(version, timestamp.content)
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#turn.then(work)
+    // The caller of that work gets its error; the next one only has to wait for it.
+    this.#turn = run.catch(() => undefined)
+    return run
+  }
+
+  async #refreshNow(signal: AbortSignal | undefined): Promise<'updated' | 'unchanged'> {
     signal?.throwIfAborted()
-    return bytes
+    const before = this.#state
+    const sources = this.#deps.sources()
+    const origins = sources.filter(({ kind }) => kind !== 'peer')
+    let failure: unknown
+    let isReached = false
+    for (const source of origins) {
+      const error = await this.#try(source, signal)
+      if (error === undefined) isReached = true
+      else failure ??= error
+      if (isReached) break
+    }
+    if (origins.length > 0) this.#noteOrigin(isReached, failure)
+    const { root, timestamp } = this.#state.trusted
+    if (!isReached || this.#claims.hasNewer(root.version, timestamp?.version ?? 0)) {
+      for (const peer of sources.filter(({ kind }) => kind === 'peer').slice(0, PEER_COUNT_MAX)) {
+        const error = await this.#try(peer, signal)
+        if (error === undefined) isReached = true
+        else failure ??= error
+      }
+    }
+    if (!isReached)
+      throw failure ?? new CatalogError('METADATA_UNREACHABLE', 'there is nobody to ask')
+    return this.#state.trusted === before.trusted && this.#state.delegated === before.delegated
+      ? 'unchanged'
+      : 'updated'
   }
-  let trusted: Trusted
-  try {
-    const trust = { source: { get }, store, nowMs: () => clock.nowMs(), rules: RULES }
-    trusted = await refreshTrusted(trust, state.trusted)
-  } catch (error) {
-    await keepRoots(deps, state, store.files(), store.getFloors(), keep)
-    if (signal?.aborted) throw signal.reason
-    throw error
+
+  /** Asks one source. Returns the reason when it did not help; the state is then as before, but for new roots and floors. */
+  async #try(source: MetadataSource, signal: AbortSignal | undefined): Promise<unknown> {
+    const { log } = this.#deps
+    const forks: ForkProof[] = []
+    const nowMs = this.#nowMs()
+    const deps = { ...this.#deps, nowMs, onFork: (proof: ForkProof) => void forks.push(proof) }
+    try {
+      const { state, isChanged, isLinked } = await attemptRefresh(deps, this.#state, source, signal)
+      await commit(this.#deps, this.#state, state)
+      this.#state = state
+      if (!isLinked) this.#unlinkedSinceMs ??= this.#deps.clock.nowMs()
+      else if (isChanged) this.#unlinkedSinceMs = undefined
+      if (!isChanged) return undefined
+      this.#source = source.name
+      const { root, timestamp, snapshot, targets } = this.status()
+      const entries = state.apps.offers.length
+      log.info('catalog accepted', {
+        root,
+        timestamp,
+        snapshot,
+        targets,
+        entries,
+        source: source.name,
+      })
+      return undefined
+    } catch (error) {
+      if (!(error instanceof AttemptFailed)) throw error
+      await this.#keepProgress(error.kept)
+      const { cause } = error
+      if (!(cause instanceof CatalogError)) throw cause
+      log.debug('catalog source refused', {
+        source: source.name,
+        code: cause.code,
+        reason: cause.message,
+      })
+      this.#deps.onRefused?.(source, cause)
+      return cause
+    } finally {
+      this.#noteClock(source)
+      for (const proof of forks) await this.#forks.keep(proof)
+    }
   }
-  const files = filesOf(store.files(), trusted)
-  await commit(folder, state, files, store.getFloors())
-  if (trusted === state.trusted) return { ...state, files, floors: store.getFloors() }
-  const next = stateOf(files, store.getFloors(), trusted, log)
-  log.info('catalog accepted', { ...versionsOf(next), entries: next.apps.offers.length })
-  return next
-}
 
-/** After a failed refresh: new roots and floors count from now on, everything else is as before. */
-async function keepRoots(
-  { folder, root, log }: CatalogDeps,
-  state: State,
-  staged: CacheFiles,
-  floors: Floors,
-  keep: (state: State) => void,
-): Promise<void> {
-  const roots = [...staged].filter(([name]) => isRootFile(name))
-  const files = new Map([...state.files, ...roots])
-  try {
-    await commit(folder, state, files, floors)
-  } catch (error) {
-    return log.warn('catalog progress could not be saved', { error: messageOf(error) })
+  /** After a failed attempt: new roots and floors count from now on, everything else is as before. */
+  async #keepProgress(kept: Pick<State, 'files' | 'floors'>): Promise<void> {
+    const before = this.#state
+    const roots = [...kept.files].filter(([name]) => isRootFile(name))
+    const files = new Map([...before.files, ...roots])
+    try {
+      await commit(this.#deps, before, { files, floors: kept.floors })
+    } catch (error) {
+      this.#deps.log.warn('catalog progress could not be saved', { error: messageOf(error) })
+      return
+    }
+    this.#state =
+      planCommit(before.files, files).length === 0
+        ? { ...before, floors: kept.floors }
+        : await loadState(this.#deps, files, kept.floors)
   }
-  if (planCommit(state.files, files).length === 0) return keep({ ...state, floors })
-  const store = createMemoryStore(files, floors)
-  const trusted = loadTrusted(store, root, RULES)
-  keep(stateOf(files, store.getFloors(), trusted, log))
-}
 
-/** Floors first: should the process die here, it knows too much rather than too little. */
-async function commit(
-  folder: string,
-  before: State,
-  files: CacheFiles,
-  floors: Floors,
-): Promise<void> {
-  await saveFloors(folder, before.floors, floors)
-  await applySteps(cacheFolder(folder), planCommit(before.files, files))
-}
+  #noteOrigin(isReached: boolean, failure: unknown): void {
+    const nowMs = this.#deps.clock.nowMs()
+    if (isReached) {
+      this.#origin = { reachedAtMs: nowMs, error: undefined }
+      return
+    }
+    const code = codeOf(failure) ?? 'INTERNAL'
+    const message = messageOf(failure)
+    const sinceMs = this.#origin.error?.sinceMs ?? nowMs
+    this.#origin = { ...this.#origin, error: { code, message, sinceMs } }
+  }
 
-async function saveFloors(folder: string, before: Floors, floors: Floors): Promise<void> {
-  const bytes = encodeFloors(floors)
-  if (Buffer.compare(bytes, encodeFloors(before)) === 0) return
-  await writeFileAtomic(floorsPath(folder), bytes)
-}
+  #noteClock(source: MetadataSource): void {
+    const statedMs = source.clockMs?.()
+    if (statedMs === undefined) return
+    this.#originClockMs = { offsetMs: statedMs - this.#deps.clock.nowMs() }
+  }
 
-function stateOf(files: CacheFiles, floors: Floors, trusted: Trusted, log: Log): State {
-  const { targets } = trusted
-  const apps = targets === undefined ? noApps : listApps([topShelf(targets)])
-  for (const [path, why] of apps.refused) log.warn('catalog entry not used', { path, why })
-  return { files, floors, trusted, apps }
-}
+  #floorMs(): number {
+    return Math.max(this.#state.floors.issuedMs, this.#options.builtMs ?? 0)
+  }
 
-function topShelf(targets: TargetsModel): Shelf {
-  const standing = 'current' as const
-  return { role: 'targets', tier: 'core', did: undefined, standing, targets, speaksFor: () => true }
-}
-
-async function readFloors(folder: string, log: Log): Promise<Floors> {
-  const path = floorsPath(folder)
-  const bytes = await readFileBounded(path, FLOORS_BYTES_MAX)
-  if (bytes === undefined) return noFloors
-  const floors = parseFloors(bytes)
-  if (floors === undefined) log.error('catalog floors are damaged; starting new ones', { path })
-  return floors ?? noFloors
-}
-
-function versionsOf({ trusted }: State): Readonly<Record<string, number | undefined>> {
-  const { root, timestamp, snapshot, targets } = trusted
-  return {
-    root: root.version,
-    timestamp: timestamp?.version,
-    snapshot: snapshot?.version,
-    targets: targets?.version,
+  #nowMs(): number {
+    return effectiveNow(this.#deps.clock.nowMs(), this.#floorMs())
   }
 }
 
-function cacheFolder(folder: string): string {
-  return join(folder, 'cache')
-}
+/** Half of the hash is more than anybody could forge, and short enough to type. */
+const CONTENT_DIGITS_MIN = 16
 
-function floorsPath(folder: string): string {
-  return join(folder, 'floors.json')
+function isPrefixOf(typed: string, content: string): boolean {
+  return typed.length >= CONTENT_DIGITS_MIN && content.startsWith(typed.toLowerCase())
 }

@@ -6,7 +6,7 @@ import { CatalogError } from './errors.ts'
 import type { TargetsModel } from './trust/model.ts'
 
 /** The targets of one role, who stands behind it, and which paths it may speak for (the top-level role: every path). */
-export interface Shelf extends Pick<AppOffer, 'role' | 'tier' | 'did' | 'standing'> {
+export interface Shelf extends Pick<AppOffer, 'role' | 'tier' | 'did' | 'expiresMs' | 'standing'> {
   readonly targets: TargetsModel
   speaksFor(path: string): boolean
 }
@@ -23,11 +23,11 @@ export const noApps: AppList = { offers: [], refused: new Map() }
 export function listApps(shelves: readonly Shelf[]): AppList {
   const offers = new Map<string, AppOffer>()
   const refused = new Map<string, string>()
-  for (const { targets, speaksFor, role, tier, did, standing } of shelves) {
+  for (const { targets, speaksFor, ...stand } of shelves) {
     for (const [path, target] of targets.targets) {
       if (offers.has(path) || refused.has(path) || !speaksFor(path)) continue
       const read = readAppTarget(path, target)
-      if (read.kind === 'offer') offers.set(path, { ...read.offer, role, tier, did, standing })
+      if (read.kind === 'offer') offers.set(path, { ...read.offer, ...stand })
       if (read.kind === 'refused') refused.set(path, read.why)
     }
   }

@@ -63,6 +63,8 @@ export interface AppOffer {
   readonly tier: Tier
   /** The publisher's first `did:key`; `undefined` for the origin itself. */
   readonly did: string | undefined
+  /** When the publisher's role ends, milliseconds since the epoch; `undefined`: with the catalog itself. */
+  readonly expiresMs: number | undefined
   readonly head: CatalogEntry
   readonly next: StagedRelease | undefined
   /** Earlier releases that may still be installed. */

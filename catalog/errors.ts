@@ -20,6 +20,12 @@ export class CatalogError extends NodeError<
   | 'KEY_REFUSED'
   | 'ROOT_INVALID'
   | 'APP_UNKNOWN'
+  | 'CATALOG_FORKED'
+  | 'DELEGATION_TWICE'
+  | 'DELEGATION_LIMIT'
+  | 'DID_MALFORMED'
+  | 'VALIDITY_TOO_LONG'
+  | 'STALE_NOT_THIS'
 > {}
 
 /** The publisher's tool could not do what it was asked; nothing that was published is changed. */

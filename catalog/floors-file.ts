@@ -10,6 +10,7 @@ const floor = z.strictObject({ version: z.int().min(1), content: z.string().max(
 const schema = z.strictObject({
   root: z.int().min(1),
   online: z.string().max(64),
+  issuedMs: z.int().min(0).default(0),
   timestamp: floor.optional(),
   snapshot: floor.optional(),
   roles: z.array(z.tuple([z.string().max(128), floor])),
@@ -22,13 +23,14 @@ export function encodeFloors(floors: Floors): Uint8Array {
 /** `undefined` when the file is damaged. */
 export function parseFloors(bytes: Uint8Array): Floors | undefined {
   try {
-    const { root, online, timestamp, snapshot, roles } = schema.parse(
+    const { root, online, issuedMs, timestamp, snapshot, roles } = schema.parse(
       JSON.parse(Buffer.from(bytes).toString('utf8')),
     )
     return {
       ...noFloors,
       root,
       online,
+      issuedMs,
       timestamp: timestamp && floorOf(timestamp),
       snapshot: snapshot && floorOf(snapshot),
       roles: new Map(roles.map(([role, value]) => [role, floorOf(value)])),

@@ -1,48 +1,71 @@
-/** What people and machines are told about the catalog: versions, age, freshness. Pure. */
+/** What people and machines are told about the catalog: versions, age, freshness, what is wrong and what that allows. Pure. */
+import type { FreshnessResult } from './freshness.ts'
+import type { State } from './state.ts'
 import type { Trusted } from './trust/refresh.ts'
 
-/**
- * fresh: nothing is expired. stale: expired, within the grace. expired: later than that. none: no catalog yet.
- * In every state the node keeps running what is installed.
- */
-export type Freshness = 'fresh' | 'stale' | 'expired' | 'none'
+/** How the origin was the last time that it was asked. */
+export interface OriginStatus {
+  /** When an origin last gave a valid answer, milliseconds since the epoch. */
+  readonly reachedAtMs: number | undefined
+  readonly error:
+    | { readonly code: string; readonly message: string; readonly sinceMs: number }
+    | undefined
+}
 
-export interface CatalogStatus {
+export interface CatalogStatus extends FreshnessResult {
   /** Version of each document; undefined when there is none. */
   readonly root: number
   readonly timestamp: number | undefined
   readonly snapshot: number | undefined
   readonly targets: number | undefined
+  /** SHA-256 (hex) of the signed part of the timestamp: with its version it names this catalog. */
+  readonly content: string | undefined
   /** When the origin signed the timestamp, milliseconds since the epoch. */
   readonly issuedMs: number | undefined
   /** When the first of the documents expires, milliseconds since the epoch. */
   readonly expiresMs: number | undefined
-  readonly freshness: Freshness
+  /** Where the catalog came from; undefined when it was found on the disk. */
+  readonly source: string | undefined
+  readonly origin: OriginStatus
+  /** Whatever is not as it should be and does not stop the catalog as a whole. */
+  readonly notices: readonly string[]
 }
 
-export function statusOf(trusted: Trusted, nowMs: number, staleGraceMs: number): CatalogStatus {
+/** When the first document of a complete set ends. */
+export function expiryOf({ root, timestamp, snapshot, targets }: Trusted): number | undefined {
+  if (timestamp === undefined || snapshot === undefined || targets === undefined) return undefined
+  return Math.min(...[root, timestamp, snapshot, targets].map(model => model.expiresMs))
+}
+
+export function statusOf(
+  { trusted, delegated }: State,
+  freshness: FreshnessResult,
+  more: Pick<CatalogStatus, 'source' | 'origin'> & { readonly unlinkedForMs: number | undefined },
+): CatalogStatus {
   const { root, timestamp, snapshot, targets } = trusted
-  const isComplete = timestamp !== undefined && snapshot !== undefined && targets !== undefined
-  const expiresMs = isComplete
-    ? Math.min(...[root, timestamp, snapshot, targets].map(model => model.expiresMs))
-    : undefined
+  const { source, origin, unlinkedForMs } = more
   return {
+    ...freshness,
     root: root.version,
     timestamp: timestamp?.version,
     snapshot: snapshot?.version,
     targets: targets?.version,
+    content: timestamp?.content,
     issuedMs: timestamp?.issuedMs,
-    expiresMs,
-    freshness: freshnessOf(expiresMs, nowMs, staleGraceMs),
+    expiresMs: expiryOf(trusted),
+    source,
+    origin,
+    notices: [
+      ...delegated.problems.map(({ role, message }) => `${role}: ${message}`),
+      ...unlinkedNotice(unlinkedForMs),
+    ],
   }
 }
 
-function freshnessOf(
-  expiresMs: number | undefined,
-  nowMs: number,
-  staleGraceMs: number,
-): Freshness {
-  if (expiresMs === undefined) return 'none'
-  if (nowMs < expiresMs) return 'fresh'
-  return nowMs < expiresMs + staleGraceMs ? 'stale' : 'expired'
+/** Longer than it takes any peer that has the history to come by. */
+const UNLINKED_NOTICE_AFTER_MS = 86_400_000
+
+function unlinkedNotice(forMs: number | undefined): readonly string[] {
+  if (forMs === undefined || forMs < UNLINKED_NOTICE_AFTER_MS) return []
+  return ['unlinked head: nobody has the catalogs between the last one of this node and this one']
 }

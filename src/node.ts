@@ -123,8 +123,9 @@ async function openCatalog(config: Config, folders: Folders, deps: NodeDeps): Pr
     const fix = 'copy the publisher\'s "1.root.json" there, or correct origin.rootFile'
     throw new StartError('ROOT_MISSING', `no catalog root at ${config.origin.rootFile}; ${fix}`)
   }
+  const origin = createHttpMetadataSource(config.origin.urls)
   return await createCatalog({
-    source: createHttpMetadataSource(config.origin.urls),
+    sources: () => [origin],
     folder: join(folders.state, 'catalog'),
     root,
     clock: deps.clock,

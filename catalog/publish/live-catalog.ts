@@ -97,6 +97,7 @@ function createMemoryStore(): Store {
     role === 'root' ? `${role} ${version}` : role
   return {
     get: (role, version) => files.get(keyOf(role, version)),
+    versions: () => [],
     set: (role, version, bytes) => void files.set(keyOf(role, version), bytes),
     getFloors: () => floors,
     setFloors(next) {

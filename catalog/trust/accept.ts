@@ -31,6 +31,7 @@ import {
   checkMetaProfile,
   checkRoleProfile,
   checkRootProfile,
+  checkTimestampProfile,
 } from './profile.ts'
 import { checkSignatures } from './signatures.ts'
 import {
@@ -78,7 +79,14 @@ export function acceptNextRoot(current: RootModel, bytes: Uint8Array, rules: Rul
   return root
 }
 
-/** @throws CatalogError also `VERSION_ROLLBACK`, `VERSION_REUSED` */
+/** A timestamp that the keys of `root` signed, whatever its version: a head that somebody tells us of. */
+export function readTimestamp(root: RootModel, bytes: Uint8Array, rules: Rules): TimestampModel {
+  const name = 'timestamp.json'
+  const authentic = authenticate(name, bytes, TIMESTAMP_BYTES_MAX, root.roles.timestamp, rules)
+  return parseTimestamp(name, authentic)
+}
+
+/** @throws CatalogError also `VERSION_ROLLBACK`, `VERSION_REUSED`, `VALIDITY_TOO_LONG` */
 export function acceptTimestamp(
   root: RootModel,
   floors: Floors,
@@ -86,8 +94,8 @@ export function acceptTimestamp(
   rules: Rules,
 ): TimestampModel {
   const name = 'timestamp.json'
-  const authentic = authenticate(name, bytes, TIMESTAMP_BYTES_MAX, root.roles.timestamp, rules)
-  const timestamp = parseTimestamp(name, authentic)
+  const timestamp = readTimestamp(root, bytes, rules)
+  if (rules.strict) checkTimestampProfile(name, timestamp, root)
   checkVersion(name, timestamp, floors.timestamp, rules)
   const snapshot = { version: timestamp.snapshot.version, content: undefined }
   checkVersion(`snapshot.json in ${name}`, snapshot, floors.snapshot, rules)

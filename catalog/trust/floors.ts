@@ -21,6 +21,8 @@ export interface Floors {
    * @see TUF 1.0.34 §5.3.11
    */
   readonly online: string
+  /** The newest time of signing that was seen: this machine's clock cannot be before it. 0: none. */
+  readonly issuedMs: number
   readonly timestamp: Floor | undefined
   readonly snapshot: Floor | undefined
   /** By role name: `targets` and every delegated role that a trusted snapshot listed. */
@@ -30,6 +32,7 @@ export interface Floors {
 export const noFloors: Floors = {
   root: 1,
   online: '',
+  issuedMs: 0,
   timestamp: undefined,
   snapshot: undefined,
   roles: new Map(),
@@ -47,9 +50,10 @@ export function floorsUnder(root: RootModel, floors: Floors): Floors {
 }
 
 export function raiseByTimestamp(floors: Floors, timestamp: TimestampModel): Floors {
-  const { version, content, snapshot } = timestamp
+  const { version, content, snapshot, issuedMs = 0 } = timestamp
   return {
     ...floors,
+    issuedMs: Math.max(floors.issuedMs, issuedMs),
     timestamp: higher(floors.timestamp, { version, content }),
     snapshot: higher(floors.snapshot, { version: snapshot.version, content: undefined }),
   }

@@ -20,3 +20,9 @@ export const DELEGATION_COUNT_MAX = 32
 export const DELEGATION_DEPTH_MAX = 64
 /** How far one new version may jump: a stolen key cannot use up the number space at once. */
 export const VERSION_STEP_MAX = 10_000
+/** Delegated roles of one catalog: one file each, all of them loaded by every node. */
+export const DELEGATED_ROLE_COUNT_MAX = 10_000
+/** Role files fetched at once: hides the latency of a peer, does not flood it. */
+export const ROLE_FETCH_COUNT = 6
+/** Validity of a timestamp where the root does not say: twice the week that origins sign for. */
+export const TIMESTAMP_DAYS_MAX = 14

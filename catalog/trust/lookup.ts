@@ -58,7 +58,8 @@ function delegationsFor(targets: TargetsModel, path: string): readonly Delegatio
   return end === -1 ? matching : matching.slice(0, end + 1)
 }
 
-function isDelegated(delegation: DelegationModel, path: string): boolean {
+/** Whether a delegation names `path`, by pattern or by the beginning of its hash. */
+export function isDelegated(delegation: DelegationModel, path: string): boolean {
   if (delegation.paths.some(pattern => matchesPath(pattern, path))) return true
   if (delegation.pathHashPrefixes.length === 0) return false
   const hash = createHash('sha256').update(path, 'utf8').digest('hex')

@@ -5,7 +5,8 @@ import type { PublicKey } from './document.ts'
 import { type Envelope, malformed } from './envelope.ts'
 import { openKey } from './key.ts'
 import { isSoundEd25519 } from './key-gate.ts'
-import type { DelegationModel, MetaModel, RoleModel, RootModel } from './model.ts'
+import { TIMESTAMP_DAYS_MAX } from './limits.ts'
+import type { DelegationModel, MetaModel, RoleModel, RootModel, TimestampModel } from './model.ts'
 
 /** One spelling per document: nobody can make a second file with the same signatures. */
 export function checkFileForm(name: string, bytes: Uint8Array, envelope: Envelope): void {
@@ -51,6 +52,26 @@ export function checkRoleProfile(name: string, role: RoleModel): void {
       `${name}: ${materials.size} different keys cannot reach the threshold of ${role.threshold}`,
     )
   }
+}
+
+const DAY_MS = 86_400_000
+
+/**
+ * A stolen timestamp key must not buy years: validity counts from the signed time of signing.
+ * @throws CatalogError `VALIDITY_TOO_LONG`, `METADATA_MALFORMED`
+ */
+export function checkTimestampProfile(
+  name: string,
+  { issuedMs, expiresMs }: TimestampModel,
+  root: RootModel,
+): void {
+  if (issuedMs === undefined) throw malformed(name, 'it must say when it was signed (x-issued)')
+  const days = root.policy?.maxTimestampDays ?? TIMESTAMP_DAYS_MAX
+  if (expiresMs - issuedMs <= days * DAY_MS) return
+  throw new CatalogError(
+    'VALIDITY_TOO_LONG',
+    `${name} is to be believed for more than ${days} days after its signing; its root does not allow that`,
+  )
 }
 
 /** Nothing is fetched whose length and hashes are not signed. */

@@ -10,6 +10,8 @@ export interface Source {
 export interface Store {
   /** `role` is `timestamp`, `snapshot`, `targets`, a delegated role, or `root` (there with the version asked for). */
   get(role: string, version: number | undefined): Uint8Array | undefined
+  /** Versions of a delegated role that are here, newest first. */
+  versions(role: string): readonly number[]
   set(role: string, version: number, bytes: Uint8Array): void
   getFloors(): Floors
   setFloors(floors: Floors): void

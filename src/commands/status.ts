@@ -31,6 +31,8 @@ export function formatStatus(status: NodeStatus): string {
   const head = formatTable([
     ['node', `${status.peerId}  network ${status.network}`],
     ['catalog', catalogText(catalog)],
+    ...catalog.flags.map(flag => ['', `${flag.code}: ${flag.message}`]),
+    ...catalog.notices.map(notice => ['', notice]),
     ['peers', swarm.peers.length === 0 ? 'none connected' : `${swarm.peers.length} connected`],
     ...swarm.peers.map(peer => ['', `${peer.peerId}  ${peer.address}`]),
     [
@@ -48,7 +50,12 @@ function catalogText(catalog: NodeStatus['catalog']): string {
     error === undefined ? '' : `; last refresh failed: ${error.message} (${error.code})`
   if (catalog.timestamp === undefined) return `none yet${problem}`
   const age = catalog.ageMs === undefined ? '' : `, signed ${formatDuration(catalog.ageMs)} ago`
-  return `version ${catalog.timestamp}, ${catalog.freshness}${age}${problem}`
+  const { error: silent } = catalog.origin
+  const origin =
+    silent === undefined || error !== undefined
+      ? ''
+      : `; from ${catalog.source ?? 'the disk'}, the origin gives none for ${formatDuration(catalog.nowMs - silent.sinceMs)}: ${silent.message} (${silent.code})`
+  return `version ${catalog.timestamp}, ${catalog.freshness}${age}${origin}${problem}`
 }
 
 function transferText(transfer: NodeStatus['swarm']['transfers'][number]): string {

@@ -22,7 +22,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@libp2p': ['swarm/libp2p'],
   '@chainsafe': ['swarm/libp2p'],
   '@multiformats': ['swarm/libp2p'],
-  multiformats: ['swarm/libp2p'],
+  multiformats: ['swarm/libp2p', 'catalog/trust/did-key.ts'],
   'it-pipe': ['swarm/libp2p'],
   level: ['swarm/store'],
   'blake3-wasm': ['src/core/digest.ts'],

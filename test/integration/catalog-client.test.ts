@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { applySteps, planCommit, readCache } from '../../catalog/cache.ts'
-import { type Catalog, createCatalog } from '../../catalog/client.ts'
+import type { Catalog } from '../../catalog/catalog.ts'
+import { createCatalog } from '../../catalog/client.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { codeOf } from '../../src/core/errors.ts'
 import { silentLog } from '../../src/core/log.ts'
@@ -32,7 +33,7 @@ describe('catalog client', () => {
 
   function open(source: SignedOrigin = origin, root = '1.root.json'): Promise<Catalog> {
     const bytes = origin.files.get(root) ?? new Uint8Array()
-    return createCatalog({ source, folder, root: bytes, clock, log: silentLog })
+    return createCatalog({ sources: () => [source], folder, root: bytes, clock, log: silentLog })
   }
   async function opened(): Promise<Catalog> {
     const catalog = await open()
@@ -58,7 +59,7 @@ describe('catalog client', () => {
       version: '1.0.1',
       publisher: 'core',
     })
-    expect(catalog.status()).to.deep.equal({
+    expect(catalog.status()).to.include({
       root: 1,
       timestamp: 1,
       snapshot: 1,
@@ -66,6 +67,7 @@ describe('catalog client', () => {
       issuedMs: START_MS,
       expiresMs: START_MS + 7 * DAY_MS,
       freshness: 'fresh',
+      source: 'the test origin',
     })
   })
 
@@ -103,11 +105,13 @@ describe('catalog client', () => {
   })
 
   for (const role of ['root', 'snapshot', 'targets'] as const) {
-    it(`refuses a catalog whose ${role} is expired`, async () => {
+    it(`refuses a newer catalog whose ${role} is expired`, async () => {
+      const catalog = await opened()
       const expiresMs = START_MS + DAY_MS - 1000
       if (role === 'root') origin.publishRoot(2, { expiresMs })
-      origin.publishSet(1, { expiresMs: { [role]: expiresMs } })
-      expect(await refusal(await open())).to.equal('METADATA_EXPIRED')
+      origin.publishSet(2, { expiresMs: { [role]: expiresMs } })
+      expect(await refusal(catalog)).to.equal('METADATA_EXPIRED')
+      expect(catalog.find('hello', 'stable').head.seq).to.equal(1)
     })
   }
 
@@ -144,7 +148,7 @@ describe('catalog client', () => {
   it('refuses other content under a version it has seen, also after its cache was wiped', async () => {
     const catalog = await opened()
     origin.publishSet(1, { targets: { 'apps/core.hello/stable': appTarget(9, '9.9.9') } })
-    expect(await refusal(catalog)).to.equal('VERSION_REUSED')
+    expect(await refusal(catalog)).to.equal('CATALOG_FORKED')
     await rm(join(folder, 'cache'), { recursive: true })
     expect(await refusal(await open())).to.equal('VERSION_REUSED')
   })
@@ -259,15 +263,17 @@ describe('catalog client', () => {
     expect(catalog.find('hello', 'stable').head.seq).to.equal(1)
   })
 
-  it('keeps on disk only the files of the set it trusts, and every root', async () => {
+  it('keeps on disk the files of the set it trusts, every root and the chain of timestamps', async () => {
     const catalog = await opened()
     origin.publishRoot(2)
     origin.publishSet(2)
     await catalog.refresh()
     expect((await readdir(join(folder, 'cache'))).sort()).to.deep.equal([
+      '1.timestamp.json',
       '2.root.json',
       '2.snapshot.json',
       '2.targets.json',
+      '2.timestamp.json',
       'timestamp.json',
     ])
   })
@@ -324,6 +330,7 @@ describe('catalog client', () => {
       '2.root.json',
       '2.snapshot.json',
       '2.targets.json',
+      '2.timestamp.json',
       'timestamp.json',
       '1.snapshot.json',
       '1.targets.json',
@@ -333,7 +340,7 @@ describe('catalog client', () => {
       await applySteps(join(folder, 'cache'), planCommit(new Map(), before))
       await applySteps(join(folder, 'cache'), steps.slice(0, count))
       const catalog = await open()
-      const seq = count < 4 ? 1 : 2
+      const seq = count < 5 ? 1 : 2
       expect(catalog.find('hello', 'stable').head.seq, `${count} steps`).to.equal(seq)
       await catalog.refresh()
       expect(catalog.find('hello', 'stable').head.seq).to.equal(2)

@@ -87,6 +87,7 @@ describe('verifying core, at random', () => {
       {
         root: version,
         online: fc.string({ maxLength: 64 }),
+        issuedMs: fc.nat(),
         timestamp: optional,
         snapshot: optional,
         roles: fc

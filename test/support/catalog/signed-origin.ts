@@ -58,6 +58,25 @@ export interface SetOptions {
   readonly expiresMs?: Partial<Record<TopRole, number>>
   readonly targets?: Readonly<Record<string, TargetEntry>>
   readonly extra?: Partial<Record<TopRole, object>>
+  /** Delegated roles, in the order of delegation. */
+  readonly roles?: readonly TestRole[]
+}
+
+export interface TestRole {
+  readonly name: string
+  readonly keys: readonly TestKey[]
+  readonly paths: readonly string[]
+  /** The delegated role that delegates this one; without it, `targets` does. It must come before this one. */
+  readonly by?: string
+  readonly terminating?: boolean
+  readonly version?: number
+  readonly expiresMs?: number
+  readonly targets?: Readonly<Record<string, TargetEntry>>
+  readonly extra?: object
+  /** Who signs, when it is not `keys`. */
+  readonly signers?: readonly SigningKey[]
+  /** The snapshot names it, but it is not there. */
+  readonly isMissing?: boolean
 }
 
 export interface SignedOrigin extends MetadataSource {
@@ -154,13 +173,20 @@ function signSet(
     targets: options.targets ?? {
       [appPath('core', 'hello', 'stable')]: appTarget(version, `1.0.${version}`),
     },
+    ...delegationsOf(options.roles ?? [], undefined),
     ...options.extra?.targets,
   }
+  const roles = (options.roles ?? []).map(role => signRole(role, options.roles ?? [], version))
   const targets = signDocument(targetsDocument, keys.targets)
   const snapshotDocument: SnapshotDocument = {
     _type: 'snapshot',
     ...common('snapshot', 30),
-    meta: { 'targets.json': metaEntryOf(targetsDocument.version, targets) },
+    meta: {
+      'targets.json': metaEntryOf(targetsDocument.version, targets),
+      ...Object.fromEntries(
+        roles.map(each => [`${each.name}.json`, metaEntryOf(each.version, each.bytes)]),
+      ),
+    },
     ...options.extra?.snapshot,
   }
   const snapshot = signDocument(snapshotDocument, keys.snapshot)
@@ -175,9 +201,45 @@ function signSet(
   return [
     [`${targetsDocument.version}.targets.json`, targets],
     [`${snapshotDocument.version}.snapshot.json`, snapshot],
+    ...roles
+      .filter(({ isMissing }) => !isMissing)
+      .map(each => [`${each.version}.${each.name}.json`, each.bytes] as const),
     [`${timestampDocument.version}.timestamp.json`, timestamp],
     ['timestamp.json', timestamp],
   ]
+}
+
+function delegationsOf(roles: readonly TestRole[], by: string | undefined) {
+  const mine = roles.filter(role => role.by === by)
+  if (mine.length === 0) return {}
+  return {
+    delegations: {
+      keys: Object.fromEntries(
+        mine.flatMap(({ keys }) => keys.map(key => [key.keyId, key.publicKey])),
+      ),
+      roles: mine.map(({ name, keys, paths, terminating = false }) => ({
+        name,
+        keyids: keys.map(({ keyId }) => keyId),
+        threshold: 1,
+        terminating,
+        paths,
+      })),
+    },
+  }
+}
+
+function signRole(role: TestRole, all: readonly TestRole[], setVersion: number) {
+  const { name, keys, version = setVersion, isMissing = false } = role
+  const document: TargetsDocument = {
+    _type: 'targets',
+    spec_version: SPEC_VERSION,
+    version,
+    expires: formatTime(role.expiresMs ?? START_MS + 90 * DAY_MS),
+    targets: role.targets ?? {},
+    ...delegationsOf(all, name),
+    ...role.extra,
+  }
+  return { name, version, isMissing, bytes: signDocument(document, role.signers ?? keys) }
 }
 
 function unique(keys: readonly TestKey[]): readonly TestKey[] {

@@ -27,6 +27,7 @@ export function openFolder(folder: string): MetadataFolder {
   return {
     embeddedRoot: () => readFileSync(at('state/first')),
     get: (role, version) => read(pathOf(role, version)),
+    versions: () => [],
     set(role, version, bytes) {
       writeFileSync(pathOf(role, version), bytes)
       if (role === 'root') writeFileSync(at('root.json'), bytes)

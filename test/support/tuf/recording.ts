@@ -71,6 +71,7 @@ function createClient(blobs: Recording['blobs']) {
   let floors: Floors = noFloors
   const store: Store = {
     get: (role, version) => files.get(role === 'root' ? `${version}.root` : role),
+    versions: () => [],
     set(role, version, bytes) {
       if (role === 'root') newestRoot = bytes
       files.set(role === 'root' ? `${version}.root` : role, bytes)

@@ -11,6 +11,7 @@ function shelf(
     role: 'targets',
     tier: 'core',
     did: undefined,
+    expiresMs: undefined,
     standing: 'current',
     speaksFor,
     targets: {
