@@ -11,17 +11,23 @@ import { shownGeneration } from './status.ts'
 import { removeImages, rollBack, switchTo, type Work } from './switch.ts'
 import { disableTarget, enableTarget, removeUnits } from './unit-store.ts'
 
+export interface InstallTerms {
+  /** Cancels while nothing has moved yet; later the operation is finished. */
+  readonly cancel: AbortSignal
+  /** The installed number that the catalog allows to be replaced by a lower one. */
+  readonly stepsBackFrom: number | undefined
+}
+
 export async function install(
   context: Context,
   record: AppRecord | undefined,
   others: readonly AppRecord[],
   release: VerifiedRelease,
   work: Work,
-  /** Cancels while nothing has moved yet; later the operation is finished. */
-  cancel: AbortSignal,
+  { cancel, stepsBackFrom }: InstallTerms,
 ): Promise<void> {
   const { manifest, entry } = release
-  if (planInstall(record, offerOf(release)) === 'nothing') return
+  if (planInstall(record, offerOf(release), stepsBackFrom) === 'nothing') return
   const before = record ?? emptyRecord(manifest.id, manifest.title)
   const number = before.lastGeneration + 1
   const startedMs = context.deps.clock.nowMs()
@@ -139,8 +145,10 @@ export async function uninstall(context: Context, record: AppRecord, work: Work)
     }
   }
   await removeImages(context, record.id, [])
-  const { operation: _o, committed: _c, previous: _p, ...rest } = journaled
-  await writeRecord(context, { ...rest, retained: true, rejected: [] })
+  const { operation: _o, committed, previous: _p, ...rest } = journaled
+  const publisher = committed?.publisher ?? rest.publisher
+  const kept = publisher === undefined ? {} : { publisher }
+  await writeRecord(context, { ...rest, ...kept, retained: true, rejected: [] })
 }
 
 /** Finishes what a crash or a power cut interrupted. */

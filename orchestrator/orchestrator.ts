@@ -25,6 +25,8 @@ export interface InstallOptions {
   readonly onProgress?: Progress
   /** Cancels as long as nothing was moved; after that the operation is finished. */
   readonly signal?: AbortSignal
+  /** The installed number that the catalog allows to be replaced by the lower one of this release. */
+  readonly stepsBackFrom?: number | undefined
 }
 
 export interface Orchestrator {
@@ -98,7 +100,7 @@ export function createOrchestrator(
       closing.abort(new OrchestratorError('CLOSING', 'the node is stopping'))
       await locks.idle()
     },
-    async install(release, { onProgress, signal } = {}) {
+    async install(release, { onProgress, signal, stepsBackFrom } = {}) {
       const { id } = release.manifest
       return await locks.run(id, async () => {
         closing.signal.throwIfAborted()
@@ -106,7 +108,8 @@ export function createOrchestrator(
         const record = records.find(each => each.id === id)
         const others = records.filter(each => each.id !== id)
         const cancel = signal ?? closing.signal
-        await install(context, record, others, release, workWith(onProgress), cancel)
+        const terms = { cancel, stepsBackFrom }
+        await install(context, record, others, release, workWith(onProgress), terms)
         return await viewer.app(id)
       })
     },

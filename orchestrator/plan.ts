@@ -12,22 +12,28 @@ export interface Offer {
   readonly manifest: string
 }
 
+/** The publisher of manifests on the owner's own disk: the one that others may replace. */
+const LOCAL = 'local'
+
 /**
+ * `stepsBackFrom`: the installed number that the catalog allows to be replaced by a lower one.
  * @throws OrchestratorError `RELEASE_OLDER`, `RELEASE_REJECTED`
  */
 export function planInstall(
   record: AppRecord | undefined,
   offer: Offer,
+  stepsBackFrom?: number,
 ): 'install' | 'update' | 'nothing' {
   const committed = record?.committed
-  if (record === undefined || committed === undefined) return 'install'
-  if (committed.publisher !== offer.publisher) {
+  const publisher = committed?.publisher ?? record?.publisher ?? offer.publisher
+  if (record !== undefined && publisher !== offer.publisher && publisher !== LOCAL) {
     throw new OrchestratorError(
       'RELEASE_REJECTED',
-      `${record.id} was installed from ${committed.publisher}; a release of ${offer.publisher} never replaces it`,
+      `${record.id} was installed from ${publisher}; a release of ${offer.publisher} never replaces it or gets its data`,
     )
   }
-  if (offer.seq < committed.seq) {
+  if (record === undefined || committed === undefined) return 'install'
+  if (offer.seq < committed.seq && publisher !== LOCAL && stepsBackFrom !== committed.seq) {
     throw new OrchestratorError(
       'RELEASE_OLDER',
       `${record.id} ${offer.version} (number ${offer.seq}) is older than the installed ${committed.spec.version} (number ${committed.seq})`,

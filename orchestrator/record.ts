@@ -60,6 +60,8 @@ const appRecord = z.strictObject({
   desired: z.enum(['running', 'stopped']),
   /** Uninstalled; data and secrets are kept. */
   retained: z.boolean(),
+  /** Whose app it was before it was uninstalled: another publisher's app of this name must not find its data. */
+  publisher: z.string().optional(),
   /** The highest number that was ever put in place, also across an uninstall: none is used twice. */
   lastGeneration: z.int(),
   committed: generation.optional(),

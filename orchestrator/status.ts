@@ -28,6 +28,10 @@ export interface AppStatus {
   readonly version: string
   /** 0 before anything was committed. */
   readonly seq: number
+  /** Whose app it is; also known of one whose data is retained. */
+  readonly publisher?: string
+  /** Address of its manifest. */
+  readonly manifest?: string
   readonly state: AppState
   /** The worst of its components; `unknown` when nothing runs. */
   readonly health: Health
@@ -106,6 +110,8 @@ export function appStatus(record: AppRecord, observed: Observed, note?: string):
     title: spec?.title ?? record.title,
     version: spec?.version ?? '',
     seq: shown?.seq ?? 0,
+    ...publisherOf(record),
+    ...(shown === undefined ? {} : { manifest: shown.manifest }),
     state: projectState(record, components),
     health: worst(components.map(each => each.health)),
     desired: record.desired,
@@ -121,6 +127,11 @@ export function appStatus(record: AppRecord, observed: Observed, note?: string):
     ...noteOf(record, note),
     ...(record.problem === undefined ? {} : { error: record.problem }),
   }
+}
+
+function publisherOf(record: AppRecord): { publisher?: string } {
+  const publisher = shownGeneration(record)?.publisher ?? record.publisher
+  return publisher === undefined ? {} : { publisher }
 }
 
 function noteOf({ wasKilled }: AppRecord, note: string | undefined): { note?: string } {

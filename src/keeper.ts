@@ -1,6 +1,7 @@
-/** Keeps every wanted app at the head of its channel: fetch, hand over, and try again later when that fails. */
-import type { Catalog, CatalogEntry, VerifiedRelease } from '../catalog/index.ts'
-import type { Orchestrator } from '../orchestrator/index.ts'
+/** Keeps every wanted app at the release that was chosen for it: fetch, hand over, and try again later when that fails. */
+import type { CatalogEntry, Choice, VerifiedRelease } from '../catalog/index.ts'
+import type { AppStatus, Orchestrator } from '../orchestrator/index.ts'
+import type { Chooser } from './chooser.ts'
 import type { Clock } from './core/clock.ts'
 import { codeOf, messageOf } from './core/errors.ts'
 import type { Log } from './core/log.ts'
@@ -14,7 +15,9 @@ export interface KeeperState {
   /** The version that is on its way. */
   readonly version?: string
   readonly progress?: DeliveryProgress
-  readonly error?: { readonly code: string; readonly message: string; readonly retryAtMs: number }
+  readonly error?: { readonly code: string; readonly message: string; readonly retryAtMs?: number }
+  /** What the owner should know of the choice that was made. */
+  readonly notices?: readonly string[]
 }
 
 export interface Keeper {
@@ -29,7 +32,7 @@ export interface Keeper {
 }
 
 interface Deps {
-  readonly catalog: Pick<Catalog, 'find'>
+  readonly chooser: Chooser
   readonly orchestrator: Pick<Orchestrator, 'install' | 'apps'>
   readonly wanted: Pick<Wanted, 'list'>
   readonly clock: Clock
@@ -56,6 +59,7 @@ class AppKeeper implements Keeper {
     string,
     { readonly abort: AbortController; readonly done: Promise<void> }
   >()
+  readonly #notices = new Map<string, readonly string[]>()
   readonly #failures = new Map<string, { seq: number; count: number; retryAtMs: number }>()
 
   constructor(deps: Deps) {
@@ -73,7 +77,9 @@ class AppKeeper implements Keeper {
   }
 
   state(id: string): KeeperState {
-    return this.#states.get(id) ?? { phase: 'idle' }
+    const notices = this.#notices.get(id) ?? []
+    const state = this.#states.get(id) ?? { phase: 'idle' }
+    return notices.length === 0 ? state : { ...state, notices }
   }
 
   async abandon(id: string): Promise<void> {
@@ -99,38 +105,50 @@ class AppKeeper implements Keeper {
   }
 
   async #work(app: WantedApp, signal: AbortSignal): Promise<void> {
-    const entry = headOf(this.#deps.catalog, app)
-    if (entry === undefined) {
-      this.#states.set(app.id, { phase: 'waiting' })
-      return
-    }
+    const installed = await this.#installed(app.id)
+    const { choice, notices } = this.#deps.chooser.choose(app, installed)
+    this.#notices.set(app.id, notices)
+    if (choice.kind === 'keep') return this.#settle(app.id)
+    if (choice.kind === 'none') return this.#wait(app.id, choice)
     const failure = this.#failures.get(app.id)
-    if (failure?.seq === entry.seq && failure.retryAtMs > this.#deps.clock.nowMs()) return
+    const isSame = failure?.seq === choice.entry.seq
+    if (isSame && failure.retryAtMs > this.#deps.clock.nowMs()) return
     try {
-      if (!(await this.#isInstalled(entry))) await this.#bring(entry, signal)
+      await this.#bring(app, choice, signal)
       this.#settle(app.id)
     } catch (error) {
       if (signal.aborted) this.#states.delete(app.id)
-      else this.#fail(entry, error)
+      else this.#fail(choice.entry, error)
     }
   }
 
-  async #isInstalled(entry: CatalogEntry): Promise<boolean> {
-    const apps = await this.#deps.orchestrator.apps()
-    const installed = apps.find(status => status.id === entry.app)
-    return installed !== undefined && installed.state !== 'retained' && installed.seq >= entry.seq
+  async #installed(id: string): Promise<AppStatus | undefined> {
+    return (await this.#deps.orchestrator.apps()).find(status => status.id === id)
   }
 
-  async #bring(entry: CatalogEntry, signal: AbortSignal): Promise<void> {
-    const { app: id, version } = entry
+  /** An app that the catalog does not list yet may come with the next one; any other reason is for the owner to read. */
+  #wait(id: string, { code, why }: Extract<Choice, { kind: 'none' }>): void {
+    const isExpected = code === 'APP_UNKNOWN'
+    this.#states.set(id, {
+      phase: 'waiting',
+      ...(isExpected ? {} : { error: { code, message: why } }),
+    })
+  }
+
+  async #bring(
+    { id }: WantedApp,
+    { entry, stepsBackFrom }: Extract<Choice, { kind: 'install' }>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { version, seq } = entry
     this.#states.set(id, { phase: 'fetching', version })
     const release = await this.#deps.deliver(entry, signal, progress =>
       this.#states.set(id, { phase: 'fetching', version, progress }),
     )
     signal.throwIfAborted()
     this.#states.set(id, { phase: 'installing', version })
-    await this.#deps.orchestrator.install(release, { signal })
-    this.#deps.log.info('app brought to version', { app: id, version, seq: entry.seq })
+    await this.#deps.orchestrator.install(release, { signal, stepsBackFrom })
+    this.#deps.log.info('app brought to version', { app: id, version, seq })
   }
 
   #settle(id: string): void {
@@ -153,15 +171,5 @@ class AppKeeper implements Keeper {
       error: { code, message: reason, retryAtMs },
     })
     this.#deps.log.warn('app could not be brought', { app, version, code, reason, delayMs })
-  }
-}
-
-/** The head of the app's channel, or `undefined` while the catalog does not list it. */
-function headOf(catalog: Pick<Catalog, 'find'>, app: WantedApp): CatalogEntry | undefined {
-  try {
-    return catalog.find(app.id, app.channel).head
-  } catch (error) {
-    if (codeOf(error) === 'APP_UNKNOWN') return undefined
-    throw error
   }
 }

@@ -1,8 +1,17 @@
 /** The composition root: builds every part in order, starts them forwards and stops them backwards. */
 import { join } from 'node:path'
-import { type Catalog, createCatalog, type Platform, readManifest } from '../catalog/index.ts'
+import {
+  type AppOffer,
+  type Catalog,
+  type CatalogEntry,
+  createCatalog,
+  type Platform,
+  readManifest,
+} from '../catalog/index.ts'
 import { createHost, createOrchestrator, type Orchestrator } from '../orchestrator/index.ts'
 import { type BlobStore, createSwarm, openBlobStore, type Swarm } from '../swarm/index.ts'
+import { BUILT_MS } from './built.ts'
+import { type Chooser, createChooser } from './chooser.ts'
 import type { Config } from './config.ts'
 import type { Clock } from './core/clock.ts'
 import { messageOf, NodeError } from './core/errors.ts'
@@ -14,6 +23,7 @@ import type { Folders } from './folders.ts'
 import { createHttpMetadataSource } from './http/metadata-source.ts'
 import { createKeeper, type Keeper } from './keeper.ts'
 import { createRefresher, type Refresher } from './refresher.ts'
+import { openSeed } from './seed.ts'
 import { createServable, type Servable } from './servable.ts'
 import { openWanted, type Wanted } from './wanted.ts'
 
@@ -38,6 +48,7 @@ export interface Node extends AsyncDisposable {
   readonly swarm: Swarm
   readonly orchestrator: Orchestrator
   readonly keeper: Keeper
+  readonly chooser: Chooser
   readonly refresher: Refresher
   readonly wanted: Wanted
 }
@@ -57,8 +68,13 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
     const swarm = await openSwarm(config, folders, deps, store, servable)
     stack.defer(() => swarm.stop())
     const publish = createPublisher({ catalog, store, servable, swarm, log })
-    const keeper = createKeeper({
+    const chooser = createChooser({
       catalog,
+      seed: await openSeed(folders.state, deps),
+      local: () => undefined,
+    })
+    const keeper = createKeeper({
+      chooser,
       orchestrator,
       wanted,
       clock,
@@ -100,6 +116,7 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
       swarm,
       orchestrator,
       keeper,
+      chooser,
       refresher,
       wanted,
       [Symbol.asyncDispose]: () => parts.disposeAsync(),
@@ -124,13 +141,16 @@ async function openCatalog(config: Config, folders: Folders, deps: NodeDeps): Pr
     throw new StartError('ROOT_MISSING', `no catalog root at ${config.origin.rootFile}; ${fix}`)
   }
   const origin = createHttpMetadataSource(config.origin.urls)
-  return await createCatalog({
-    sources: () => [origin],
-    folder: join(folders.state, 'catalog'),
-    root,
-    clock: deps.clock,
-    log: deps.log.child('catalog'),
-  })
+  return await createCatalog(
+    {
+      sources: () => [origin],
+      folder: join(folders.state, 'catalog'),
+      root,
+      clock: deps.clock,
+      log: deps.log.child('catalog'),
+    },
+    { builtMs: BUILT_MS },
+  )
 }
 
 async function openOrchestrator(
@@ -202,7 +222,7 @@ interface PublisherDeps {
 /** Offers what the catalog lists and the store holds: manifests known here open their blobs for serving. */
 function createPublisher({ catalog, store, servable, swarm, log }: PublisherDeps) {
   return async (): Promise<void> => {
-    const entries = catalog.offers().map(offer => offer.head)
+    const entries = catalog.offers().flatMap(releasesOf)
     servable.setEntries(entries)
     for (const entry of entries) {
       const blob = store.verified(entry.manifest.blake3)
@@ -215,6 +235,12 @@ function createPublisher({ catalog, store, servable, swarm, log }: PublisherDeps
     }
     swarm.announce(servable.releases())
   }
+}
+
+/** Every release that the catalog still allows: a node that is pinned, or not reached yet, needs the others too. */
+function releasesOf({ head, next, older, standing }: AppOffer): readonly CatalogEntry[] {
+  if (standing === 'revoked') return []
+  return next === undefined ? [head, ...older] : [head, next.entry, ...older]
 }
 
 function platformOf(architecture: string): Platform {

@@ -5,6 +5,7 @@ import type { DeliveryProgress } from './delivery.ts'
 import type { KeeperState } from './keeper.ts'
 import type { Node } from './node.ts'
 import type { RefreshStatus } from './refresher.ts'
+import type { WantedApp } from './wanted.ts'
 
 /** One app, as the owner sees it: what the orchestrator runs, and what is on its way. */
 export interface AppView extends Partial<Omit<AppStatus, 'id' | 'state' | 'error'>> {
@@ -15,6 +16,9 @@ export interface AppView extends Partial<Omit<AppStatus, 'id' | 'state' | 'error
   /** The version that is on its way, and how much of it is here. */
   readonly next?: { readonly version: string; readonly progress?: DeliveryProgress }
   readonly error?: { readonly code: string; readonly message: string; readonly retryAtMs?: number }
+  /** The version that the owner wants it to stay at. */
+  readonly pin?: string
+  readonly notices?: readonly string[]
 }
 
 export interface NodeStatus {
@@ -47,27 +51,29 @@ export async function nodeStatus(node: Node, network: string, nowMs: number): Pr
 
 export async function appViews(node: Node): Promise<readonly AppView[]> {
   const installed = new Map((await node.orchestrator.apps()).map(app => [app.id, app]))
-  const channels = new Map(node.wanted.list().map(app => [app.id, app.channel]))
-  const ids = [...new Set([...installed.keys(), ...channels.keys()])].sort()
-  return ids.map(id => appView(id, installed.get(id), channels.get(id), node.keeper.state(id)))
+  const wanted = new Map(node.wanted.list().map(app => [app.id, app]))
+  const ids = [...new Set([...installed.keys(), ...wanted.keys()])].sort()
+  return ids.map(id => appView(id, installed.get(id), wanted.get(id), node.keeper.state(id)))
 }
 
 /** Pure: one app from what the orchestrator and the keeper say of it. */
 export function appView(
   id: string,
   app: AppStatus | undefined,
-  channel: string | undefined,
+  wish: Pick<WantedApp, 'channel' | 'pin'> | undefined,
   keeper: KeeperState,
 ): AppView {
   const isThere = app !== undefined && app.state !== 'retained'
-  const state = isThere || channel === undefined ? app?.state : stateOnTheWay(keeper)
+  const state = isThere || wish === undefined ? app?.state : stateOnTheWay(keeper)
   const { error: appError, ...installed } = app ?? {}
   const error = isUnderWay(keeper) ? undefined : (keeper.error ?? appError)
   return {
     ...installed,
     id,
     state: state ?? 'waiting',
-    ...(channel === undefined ? {} : { channel }),
+    ...(wish === undefined ? {} : { channel: wish.channel }),
+    ...(wish?.pin === undefined ? {} : { pin: wish.pin }),
+    ...(keeper.notices === undefined ? {} : { notices: keeper.notices }),
     ...(keeper.version === undefined
       ? {}
       : {

@@ -1,9 +1,10 @@
 /** `archy app`: install, start, stop and remove apps of the running node. */
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import type { Clock } from '../core/clock.ts'
 import { NodeError } from '../core/errors.ts'
 import { type ControlClient, createControlClient } from '../http/control-client.ts'
 import type { AppView } from '../status.ts'
+import { addChoiceCommands } from './app-choice.ts'
 import { formatBytes, formatTable } from './format.ts'
 import type { CommandIo } from './io.ts'
 
@@ -29,7 +30,16 @@ export function appCommand(context: AppCommandContext): Command {
   command
     .command('install <id>')
     .description('install an app of the catalog and keep it up to date')
-    .option('--channel <name>', 'the channel to follow', 'stable')
+    .option('--channel <name>', 'the channel to follow; "stable" the first time')
+    .option(
+      '--trust-publisher <did>',
+      'agree to run apps of a publisher that the origin does not know',
+    )
+    .option(
+      '--accept-stale <version:hash>',
+      'install from exactly this expired catalog',
+      parseStale,
+    )
     .option('--no-wait', 'return at once, do not wait until it runs')
     .option('--json', 'print JSON', false)
     .action(async (id: string, options: InstallOptions) => await install(context, id, options))
@@ -50,7 +60,15 @@ export function appCommand(context: AppCommandContext): Command {
     .action(
       async (id: string, options: { json: boolean }) => await uninstall(context, id, options.json),
     )
+  addChoiceCommands(command, context)
   return command
+}
+
+function parseStale(text: string): { version: number; content: string } {
+  const match = /^(\d{1,15}):([0-9a-f]{16,64})$/.exec(text)
+  const [, version = '', content = ''] = match ?? []
+  if (match !== null) return { version: Number(version), content }
+  throw new InvalidArgumentError('give it as "archy status" shows it, such as 42:9f86d081884c7d65')
 }
 
 const VERBS = {
@@ -60,7 +78,9 @@ const VERBS = {
 } as const
 
 interface InstallOptions {
-  readonly channel: string
+  readonly channel?: string
+  readonly trustPublisher?: string
+  readonly acceptStale?: { readonly version: number; readonly content: string }
   readonly wait: boolean
   readonly json: boolean
 }
@@ -79,8 +99,11 @@ async function install(
   const { io, socket } = context
   await using client = createControlClient(socket)
   const path = `/v1/apps/${encodeURIComponent(id)}`
+  const { channel, trustPublisher, acceptStale } = options
   const accepted = (await client.call('POST', `${path}/install`, {
-    channel: options.channel,
+    channel,
+    trustPublisher,
+    acceptStale,
   })) as AppView
   const view = options.wait ? await waitUntilSettled(context, client, path) : accepted
   io.stdout(options.json ? `${JSON.stringify(view)}\n` : `${describe(view)}\n`)
@@ -140,7 +163,7 @@ function describe(app: AppView): string {
   return [app.id, app.version, stateText(app), addressText(app)].filter(Boolean).join('  ')
 }
 
-function stateText({ state, next, error }: AppView): string {
+function stateText({ state, next, error, pin, notices = [] }: AppView): string {
   const parts: string[] = [state]
   if (next !== undefined) parts.push(`→ ${next.version}`)
   const progress = next?.progress
@@ -148,6 +171,8 @@ function stateText({ state, next, error }: AppView): string {
     const percent = Math.floor((100 * progress.heldBytes) / Math.max(1, progress.sizeBytes))
     parts.push(`${percent} % of ${formatBytes(progress.sizeBytes)}`)
   }
+  if (pin !== undefined) parts.push(`pinned to ${pin}`)
+  if (error === undefined) parts.push(...notices.map(notice => `(${notice})`))
   if (error !== undefined) parts.push(`(${error.code}: ${error.message})`)
   return parts.join(' ')
 }

@@ -9,19 +9,21 @@ import { codeOf, messageOf, NodeError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { Node } from '../node.ts'
 import { appViews, nodeStatus } from '../status.ts'
+import { addChoiceRoutes, idIn } from './choice-routes.ts'
 
 export class ControlError extends NodeError<'NODE_RUNNING' | 'APP_ABSENT'> {}
-
-const appParameters = z.object({ id: z.string().min(1).max(40) })
-const installBody = z
-  .strictObject({ channel: z.string().max(32).default('stable') })
-  .default({ channel: 'stable' })
 
 const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   APP_UNKNOWN: 404,
   APP_ABSENT: 404,
   APP_NOT_INSTALLED: 404,
-  APP_BUSY: 409,
+  APP_ID_TAKEN: 409,
+  CONSENT_REQUIRED: 403,
+  PUBLISHER_REVOKED: 403,
+  CATALOG_NOT_CURRENT: 409,
+  PIN_UNAVAILABLE: 409,
+  RELEASE_WITHDRAWN: 409,
+  STALE_NOT_THIS: 409,
   PORT_TAKEN: 409,
 }
 
@@ -64,29 +66,22 @@ function addRoutes(server: FastifyInstance, deps: Deps): void {
   const { node } = deps
   server.get('/v1/status', () => nodeStatus(node, deps.network, deps.clock.nowMs()))
   server.get('/v1/apps', () => appViews(node))
-  server.get('/v1/apps/:id', request => viewOf(node, appParameters.parse(request.params).id))
+  server.get('/v1/apps/:id', request => viewOf(node, idIn(request.params)))
   server.post('/v1/refresh', async () => {
     await node.refresher.refresh()
     return nodeStatus(node, deps.network, deps.clock.nowMs())
   })
-  server.post('/v1/apps/:id/install', async (request, reply) => {
-    const { id } = appParameters.parse(request.params)
-    const { channel } = installBody.parse(request.body ?? undefined)
-    const { head } = node.catalog.find(id, channel)
-    await node.wanted.add(id, channel)
-    node.keeper.kickApp(id)
-    return reply.code(202).send({ id, channel, version: head.version })
-  })
+  addChoiceRoutes(server, node)
   for (const verb of ['start', 'stop', 'restart'] as const) {
     server.post(`/v1/apps/:id/${verb}`, async request => {
-      const { id } = appParameters.parse(request.params)
+      const id = idIn(request.params)
       await viewOf(node, id)
       await node.orchestrator[verb](id)
       return await viewOf(node, id)
     })
   }
   server.delete('/v1/apps/:id', async request => {
-    const { id } = appParameters.parse(request.params)
+    const id = idIn(request.params)
     await viewOf(node, id)
     await node.wanted.remove(id)
     await node.keeper.abandon(id)

@@ -79,7 +79,9 @@ export function rollBackTo(
   const place = findChannel(draft, app, channelName)
   const { known, channel } = place
   const { seq, isPublished } = findRelease(app, known, version)
-  if (seq >= channel.head) {
+  const from = laterThan(known, seq)
+  // Back to the head itself: for the nodes that a staged release has reached.
+  if (seq > channel.head || (seq === channel.head && from.length === 0)) {
     const head = nameOf(known, channel.head)
     throw refused(`${version} is not earlier than ${head}, the head of ${channelName}`)
   }
@@ -90,7 +92,6 @@ export function rollBackTo(
     )
   }
   if (isYanked(known, seq)) throw refused(`${version} is yanked and may not be installed any more`)
-  const from = laterThan(known, seq)
   if (from.length === 0) {
     throw refused(
       `nothing later than ${version} was published; "archy origin add" decides the head`,

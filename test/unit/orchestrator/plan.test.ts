@@ -24,6 +24,30 @@ describe('planInstall', () => {
       .with.property('code', 'RELEASE_OLDER')
   })
 
+  it('goes back from exactly the release that the catalog names', () => {
+    const record = installed()
+    expect(planInstall(record, offer(0), record.committed?.seq)).to.equal('update')
+    expect(() => planInstall(record, offer(0), 99))
+      .to.throw()
+      .with.property('code', 'RELEASE_OLDER')
+  })
+
+  it('lets a published release replace one from the disk of the owner, whatever its number', () => {
+    const { committed, ...rest } = installed()
+    if (committed === undefined) throw new Error('nothing is installed')
+    const local = { ...rest, committed: { ...committed, publisher: 'local', seq: 9 } }
+    expect(planInstall(local, offer(1, 'blake3:two'))).to.equal('update')
+  })
+
+  it('never gives the data that one publisher left to an app of another', () => {
+    const { committed: _, ...rest } = installed()
+    const left = { ...rest, retained: true, publisher: 'core' }
+    expect(planInstall(left, offer(1))).to.equal('install')
+    expect(() => planInstall(left, offer(1, 'blake3:one', 'zabc')))
+      .to.throw('its data')
+      .with.property('code', 'RELEASE_REJECTED')
+  })
+
   it('refuses a release that did not get healthy here before', () => {
     const rejected = [{ seq: 2, version: '2', reason: 'web failed' }]
     const plan = () => planInstall(installed({ rejected }), offer(2, 'blake3:two'))

@@ -1,12 +1,11 @@
 import { expect } from 'chai'
-import type { AppOffer, CatalogEntry, VerifiedRelease } from '../../../catalog/index.ts'
+import type { CatalogEntry, VerifiedRelease } from '../../../catalog/index.ts'
 import type { AppStatus } from '../../../orchestrator/index.ts'
 import { NodeError } from '../../../src/core/errors.ts'
 import { silentLog } from '../../../src/core/log.ts'
 import { createKeeper, type Keeper } from '../../../src/keeper.ts'
 import { createManualClock, type ManualClock, settle } from '../../support/manual-clock.ts'
 
-class CatalogMiss extends NodeError<string> {}
 class Broken extends NodeError<string> {}
 
 /** A little world: a catalog with one app, and an orchestrator that only remembers what it was given. */
@@ -15,7 +14,11 @@ interface World {
   readonly clock: ManualClock
   readonly installed: Map<string, number>
   readonly delivered: number[]
-  head: number | undefined
+  head: number
+  refusal: 'APP_UNKNOWN' | 'CONSENT_REQUIRED' | undefined
+  notices: readonly string[]
+  stepsBack: { stepsBackFrom?: number }
+  readonly terms: { stepsBackFrom?: number | undefined }[]
   failWith: Error | undefined
   /** While set, a delivery waits for this promise. */
   gate: Promise<void> | undefined
@@ -31,24 +34,34 @@ function createWorld(): World {
     clock,
     installed: new Map<string, number>(),
     delivered: [] as number[],
-    head: 1 as number | undefined,
+    head: 1,
+    refusal: undefined as 'APP_UNKNOWN' | 'CONSENT_REQUIRED' | undefined,
+    notices: [] as readonly string[],
+    stepsBack: {},
+    terms: [] as { stepsBackFrom?: number | undefined }[],
     failWith: undefined as Error | undefined,
     gate: undefined as Promise<void> | undefined,
   }
   const keeper = createKeeper({
     clock,
     log: silentLog,
-    wanted: { list: () => [{ id: 'notes', channel: 'stable' }] },
-    catalog: {
-      find() {
-        if (world.head === undefined) throw new CatalogMiss('APP_UNKNOWN', 'no such app')
-        return { head: entryAt(world.head) } as AppOffer
+    wanted: { list: () => [{ id: 'notes', publisher: 'core', channel: 'stable' }] },
+    chooser: {
+      choose(_app, installed) {
+        const considered = { considered: [], notices: world.notices }
+        if (world.refusal !== undefined) {
+          return { ...considered, choice: { kind: 'none', code: world.refusal, why: 'no' } }
+        }
+        if (world.head <= (installed?.seq ?? 0)) return { ...considered, choice: { kind: 'keep' } }
+        const choice = { kind: 'install', entry: entryAt(world.head), source: 'catalog' } as const
+        return { ...considered, choice: { ...choice, ...world.stepsBack } }
       },
     },
     orchestrator: {
       apps: async () =>
         [...world.installed].map(([id, seq]) => ({ id, seq, state: 'running' }) as AppStatus),
-      install: async release => {
+      install: async (release, options = {}) => {
+        world.terms.push(options)
         world.installed.set(release.entry.app, release.entry.seq)
         return {} as AppStatus
       },
@@ -96,9 +109,31 @@ describe('keeper', () => {
 
   it('waits without an error while the catalog does not list the app', async () => {
     const world = createWorld()
-    world.head = undefined
+    world.refusal = 'APP_UNKNOWN'
     await kick(world)
     expect(world.keeper.state('notes')).to.deep.equal({ phase: 'waiting' })
+  })
+
+  it('says why an app is not brought that the owner has to decide about', async () => {
+    const world = createWorld()
+    world.refusal = 'CONSENT_REQUIRED'
+    await kick(world)
+    expect(world.keeper.state('notes')).to.deep.equal({
+      phase: 'waiting',
+      error: { code: 'CONSENT_REQUIRED', message: 'no' },
+    })
+  })
+
+  it('passes on what the owner should know, and from which release a step back is signed', async () => {
+    const world = createWorld()
+    world.notices = ['it was withdrawn']
+    world.stepsBack = { stepsBackFrom: 7 }
+    await kick(world)
+    expect(world.keeper.state('notes')).to.deep.equal({
+      phase: 'idle',
+      notices: ['it was withdrawn'],
+    })
+    expect(world.terms[0]).to.include({ stepsBackFrom: 7 })
   })
 
   it('tries a failed release again after a wait that doubles', async () => {

@@ -21,14 +21,19 @@ const PROGRESS = { heldBytes: 1, sizeBytes: 2 }
 
 describe('appView', () => {
   it('shows what the orchestrator says while nothing is on its way', () => {
-    const { next, error, ...view } = appView('web', RUNNING, 'stable', { phase: 'idle' })
+    const { next, error, ...view } = appView(
+      'web',
+      RUNNING,
+      { channel: 'stable' },
+      { phase: 'idle' },
+    )
     expect(view).to.deep.equal({ ...RUNNING, channel: 'stable' })
     expect([next, error]).to.deep.equal([undefined, undefined])
   })
 
   it('keeps the state of an installed app while its next version comes', () => {
     const keeper = { phase: 'fetching', version: '2.0.0', progress: PROGRESS } as const
-    expect(appView('web', RUNNING, 'stable', keeper)).to.deep.include({
+    expect(appView('web', RUNNING, { channel: 'stable' }, keeper)).to.deep.include({
       state: 'running',
       version: '1.0.0',
       next: { version: '2.0.0', progress: PROGRESS },
@@ -44,7 +49,7 @@ describe('appView', () => {
     ['failed to come', { phase: 'waiting', version: '1', error: KEEPER_ERROR }, 'failed'],
   ] as const) {
     it(`says "${state}" of a new app that ${what}`, () => {
-      expect(appView('web', undefined, 'stable', keeper).state).to.equal(state)
+      expect(appView('web', undefined, { channel: 'stable' }, keeper).state).to.equal(state)
     })
   }
 
@@ -52,20 +57,20 @@ describe('appView', () => {
     const retained = { ...RUNNING, state: 'retained' } as const
     expect(appView('web', retained, undefined, { phase: 'idle' }).state).to.equal('retained')
     const keeper = { phase: 'fetching', version: '2.0.0' } as const
-    expect(appView('web', retained, 'stable', keeper).state).to.equal('fetching')
+    expect(appView('web', retained, { channel: 'stable' }, keeper).state).to.equal('fetching')
   })
 
   it('tells why the next version does not come rather than an older failure of the app', () => {
     const app = { ...RUNNING, error: APP_ERROR }
     const failed = { phase: 'waiting', version: '2.0.0', error: KEEPER_ERROR } as const
-    expect(appView('web', app, 'stable', failed).error).to.equal(KEEPER_ERROR)
-    expect(appView('web', app, 'stable', { phase: 'idle' }).error).to.equal(APP_ERROR)
+    expect(appView('web', app, { channel: 'stable' }, failed).error).to.equal(KEEPER_ERROR)
+    expect(appView('web', app, { channel: 'stable' }, { phase: 'idle' }).error).to.equal(APP_ERROR)
   })
 
   it('says nothing of an old failure while a new try is under way', () => {
     const app = { ...RUNNING, error: APP_ERROR }
     for (const phase of ['queued', 'fetching', 'installing'] as const) {
-      const view = appView('web', app, 'stable', { phase, error: KEEPER_ERROR })
+      const view = appView('web', app, { channel: 'stable' }, { phase, error: KEEPER_ERROR })
       expect(view, phase).to.not.have.property('error')
     }
   })

@@ -77,6 +77,12 @@ describe('rollBackTo', () => {
     expect(olderOf(back)).to.deep.equal([1])
   })
 
+  it('calls the nodes that a staged release reached back to the head', () => {
+    const draft = draftOf(['1', '2', '3'], { published: ['1', '2', '3'], heads: { stable: 2 } })
+    const back = rollBackTo(draft, 'hello', 'stable', '2', { dataCompatible: true })
+    expect(said(back)).to.deep.include({ rollbackTo: { from: [3], to: 2, dataCompatible: true } })
+  })
+
   it('ends when a newer release becomes the head', () => {
     const back = rollBackTo(four, 'hello', 'stable', '2', { dataCompatible: true })
     const { draft, release } = placeRelease(back, releaseFields('5', 'e'))
