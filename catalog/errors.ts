@@ -43,4 +43,7 @@ export class PublishError extends NodeError<
   | 'ORIGIN_OUTDATED'
   | 'RELEASE_UNKNOWN'
   | 'DECISION_REFUSED'
+  | 'HEAD_UNEXPECTED'
+  | 'DESTINATION_FAILED'
+  | 'PUBLICATION_UNVERIFIED'
 > {}

@@ -86,7 +86,7 @@ export function tierDocument(
     targets: {},
     delegations: delegationsOf(
       listed.map(({ id, key }) =>
-        delegated(publisherRole(id), { keys: [key], threshold: 1 }, `apps/${id}.*/*`, true),
+        delegated(`pub-${id}`, { keys: [key], threshold: 1 }, `apps/${id}.*/*`, true),
       ),
     ),
   }
@@ -112,11 +112,6 @@ export function timestampDocument(
     'x-issued': formatTime(nowMs),
     ...(previous === undefined ? {} : { 'x-prev': previous }),
   }
-}
-
-/** The role that signs for a publisher other than the origin; `id` is derived from its first key. */
-export function publisherRole(id: string): string {
-  return `pub-${id}`
 }
 
 /** One target for each channel of each app. */

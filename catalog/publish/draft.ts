@@ -83,8 +83,11 @@ const draftSchema = z.strictObject({
   v: z.literal(DRAFT_VERSION),
   /** By role: the highest version that was ever signed, or was about to be. */
   versions: z.record(z.string(), count),
-  /** The timestamp that this folder published last; another live head means that somebody else published. */
-  head: z.strictObject({ version: seq, content: sha256 }).nullable(),
+  /**
+   * The timestamp that this folder published last and, while it publishes, the one that follows: another live head means
+   * that somebody else published, or that this folder was restored from a backup.
+   */
+  heads: z.array(z.strictObject({ version: seq, content: sha256 })).max(2),
   apps: z.record(appId, appSchema),
   delegations: z.array(delegationSchema),
   revokedDids: z.array(z.string().min(1).max(255)),
@@ -103,7 +106,7 @@ export type DraftDelegation = z.infer<typeof delegationSchema>
 export const EMPTY_DRAFT: Draft = {
   v: DRAFT_VERSION,
   versions: {},
-  head: null,
+  heads: [],
   apps: {},
   delegations: [],
   revokedDids: [],

@@ -1,5 +1,7 @@
 /** The publisher's side of the catalog. Nodes do not load it; its commands and tests do. */
 export { type AddedApp, type AddOptions, addApp } from './add.ts'
+export type { Destination } from './destination/destination.ts'
+export { openDestination } from './destination/open.ts'
 export { type InitializedOrigin, initOrigin } from './init.ts'
 export { originFolder } from './origin-folder.ts'
 export { type Publication, publishOrigin } from './publish.ts'

@@ -6,6 +6,7 @@ import { codeOf } from '../../src/core/errors.ts'
 import { asDiskFull, syncFolder, writeFileAtomic } from '../../src/core/files.ts'
 import { PublishError } from '../errors.ts'
 import { EMPTY_DRAFT, writeDraft } from './draft.ts'
+import { signerOf } from './keys/signer.ts'
 import { createKeys } from './keys.ts'
 import { type OriginFolder, originFolder } from './origin-folder.ts'
 import { type Publication, publishOrigin } from './publish.ts'
@@ -53,7 +54,15 @@ async function build(folder: OriginFolder, nowMs: number): Promise<Uint8Array> {
   await mkdir(folder.keys, { mode: 0o700 })
   await mkdir(folder.blobs, { recursive: true })
   const keys = await createKeys(folder)
-  const root = signRoot(keys, nowMs)
+  const root = await signRoot(
+    {
+      root: signerOf(keys.root),
+      targets: signerOf(keys.targets),
+      snapshot: signerOf(keys.snapshot),
+      timestamp: signerOf(keys.timestamp),
+    },
+    nowMs,
+  )
   await writeFileAtomic(join(folder.catalog, '1.root.json'), root)
   await writeDraft(folder, EMPTY_DRAFT)
   return root

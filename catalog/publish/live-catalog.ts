@@ -1,13 +1,18 @@
-/** The origin's own catalog, read from its folder through the verifier that nodes use. */
+/** An origin's catalog, read from a place that serves it through the verifier that nodes use. */
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { messageOf } from '../../src/core/errors.ts'
 import { readFileBounded } from '../../src/core/files.ts'
+import { createMemoryStore } from '../cache.ts'
 import { CatalogError, PublishError } from '../errors.ts'
-import { type Floors, noFloors } from '../trust/floors.ts'
+import { type DelegatedRole, refreshDelegated } from '../trust/delegated.ts'
+import type { SnapshotDocument, TargetsDocument } from '../trust/document.ts'
+import { parseEnvelope, signedBytes } from '../trust/envelope.ts'
+import { noFloors } from '../trust/floors.ts'
 import { ROOT_BYTES_MAX, TIMESTAMP_BYTES_MAX } from '../trust/limits.ts'
 import type { Rules, SnapshotModel, TargetsModel, TimestampModel } from '../trust/model.ts'
 import { loadTrusted, refreshTrusted, type Trusted } from '../trust/refresh.ts'
-import type { Source, Store } from '../trust/store.ts'
+import { parseTimestamp } from '../trust/structure.ts'
 import type { OriginFolder } from './origin-folder.ts'
 
 /** A catalog of which every document was accepted. */
@@ -16,22 +21,27 @@ export interface LiveCatalog {
   readonly timestamp: TimestampModel
   readonly snapshot: SnapshotModel
   readonly targets: TargetsModel
+  readonly delegated: readonly DelegatedRole[]
+  /** The accepted bytes of a role's file: `snapshot`, `targets`, and every delegated role. */
+  file(role: string): Uint8Array | undefined
 }
+
+export type GetMetadata = (name: string, maxBytes: number) => Promise<Uint8Array | undefined>
 
 const STRICT: Rules = { strict: true }
 /** The catalog that is replaced may well be expired: that is often why it is replaced. */
 const BEFORE_ANY_EXPIRY_MS = 0
 
 /**
- * The catalog that is published now; `undefined` before the first publication.
+ * The catalog that is published in the folder now; `undefined` before the first publication.
  * @throws PublishError `ORIGIN_DAMAGED`
  */
 export async function readLiveCatalog(folder: OriginFolder): Promise<LiveCatalog | undefined> {
-  const path = join(folder.catalog, 'timestamp.json')
-  const timestamp = await readFileBounded(path, TIMESTAMP_BYTES_MAX)
+  const get = readFrom(folder)
+  const timestamp = await get('timestamp.json', TIMESTAMP_BYTES_MAX)
   if (timestamp === undefined) return undefined
   try {
-    return await createReader(folder).read(timestamp, BEFORE_ANY_EXPIRY_MS)
+    return await createReader(await firstRoot(folder)).read(get, BEFORE_ANY_EXPIRY_MS)
   } catch (cause) {
     if (!(cause instanceof CatalogError)) throw cause
     const why = messageOf(cause)
@@ -53,34 +63,79 @@ export async function verifyNext(
   timestamp: Uint8Array,
   nowMs: number,
 ): Promise<LiveCatalog> {
-  const reader = createReader(folder)
-  const path = join(folder.catalog, 'timestamp.json')
-  const live = await readFileBounded(path, TIMESTAMP_BYTES_MAX)
-  if (live !== undefined) await reader.read(live, BEFORE_ANY_EXPIRY_MS)
-  return reader.read(timestamp, nowMs)
+  const reader = createReader(await firstRoot(folder))
+  const get = readFrom(folder)
+  const live = await get('timestamp.json', TIMESTAMP_BYTES_MAX)
+  if (live !== undefined) await reader.read(get, BEFORE_ANY_EXPIRY_MS)
+  return reader.read(
+    async (name, maxBytes) => (name === 'timestamp.json' ? timestamp : get(name, maxBytes)),
+    nowMs,
+  )
+}
+
+/**
+ * Reads what a place serves, knowing nothing but the folder's `1.root.json`, and compares it with what was published.
+ * @throws PublishError `PUBLICATION_UNVERIFIED`
+ */
+export async function readBack(
+  folder: OriginFolder,
+  place: string,
+  get: GetMetadata,
+  nowMs: number,
+): Promise<LiveCatalog> {
+  const own = await readFrom(folder)('timestamp.json', TIMESTAMP_BYTES_MAX)
+  try {
+    const served = await createReader(await firstRoot(folder)).read(get, nowMs)
+    const wanted = own && timestampContent(folder.catalog, own).content
+    if (served.timestamp.content === wanted) return served
+    throw unverified(place, `it serves catalog ${served.timestamp.version}, not the one published`)
+  } catch (cause) {
+    if (!(cause instanceof CatalogError)) throw cause
+    throw unverified(place, messageOf(cause), cause)
+  }
+}
+
+/** Version and content of a timestamp whose signatures nobody has checked. @throws CatalogError */
+export function timestampContent(
+  place: string,
+  bytes: Uint8Array,
+): { readonly version: number; readonly content: string } {
+  const name = `timestamp.json of ${place}`
+  const { signed } = parseEnvelope(name, bytes, TIMESTAMP_BYTES_MAX)
+  const content = createHash('sha256').update(signedBytes(signed)).digest('hex')
+  const { version } = parseTimestamp(name, { signed, content })
+  return { version, content }
+}
+
+/** What a file of a live catalog says; its form was checked when it was accepted. */
+export function documentOf<T extends TargetsDocument | SnapshotDocument>(bytes: Uint8Array): T {
+  return (JSON.parse(Buffer.from(bytes).toString('utf8')) as { signed: T }).signed
 }
 
 /** One node's memory over several reads. */
-function createReader(folder: OriginFolder) {
-  const store = createMemoryStore()
+function createReader(root: Uint8Array) {
+  const store = createMemoryStore(new Map(), noFloors)
   return {
-    async read(timestamp: Uint8Array, nowMs: number): Promise<LiveCatalog> {
-      const source: Source = {
-        get: async (name, maxBytes) =>
-          name === 'timestamp.json'
-            ? timestamp
-            : readFileBounded(join(folder.catalog, name), maxBytes),
-      }
-      const before = loadTrusted(store, await firstRoot(folder), STRICT)
-      const deps = { source, store, nowMs: () => nowMs, rules: STRICT }
+    async read(get: GetMetadata, nowMs: number): Promise<LiveCatalog> {
+      const before = loadTrusted(store, root, STRICT)
+      const deps = { source: { get }, store, nowMs: () => nowMs, rules: STRICT }
       const trusted = await refreshTrusted(deps, before)
-      const { root, snapshot, targets } = trusted
-      if (trusted.timestamp === undefined || snapshot === undefined || targets === undefined) {
+      const { timestamp, snapshot, targets } = trusted
+      if (timestamp === undefined || snapshot === undefined || targets === undefined) {
         throw new CatalogError('METADATA_MISSING', 'the catalog is not complete')
       }
-      return { root, timestamp: trusted.timestamp, snapshot, targets }
+      const { roles, problems } = await refreshDelegated(deps, trusted)
+      const problem = problems[0]
+      if (problem !== undefined) throw new CatalogError('METADATA_MISSING', problem.message)
+      const file = (role: string) =>
+        store.get(role, snapshot.meta.get(role)?.version ?? snapshot.version)
+      return { root: trusted.root, timestamp, snapshot, targets, delegated: roles, file }
     },
   }
+}
+
+export function readFrom(folder: OriginFolder): GetMetadata {
+  return (name, maxBytes) => readFileBounded(join(folder.catalog, name), maxBytes)
 }
 
 async function firstRoot(folder: OriginFolder): Promise<Uint8Array> {
@@ -90,18 +145,10 @@ async function firstRoot(folder: OriginFolder): Promise<Uint8Array> {
   throw new PublishError('ORIGIN_DAMAGED', `${path} is missing; restore it from a backup`)
 }
 
-function createMemoryStore(): Store {
-  const files = new Map<string, Uint8Array>()
-  let floors: Floors = noFloors
-  const keyOf = (role: string, version: number | undefined) =>
-    role === 'root' ? `${role} ${version}` : role
-  return {
-    get: (role, version) => files.get(keyOf(role, version)),
-    versions: () => [],
-    set: (role, version, bytes) => void files.set(keyOf(role, version), bytes),
-    getFloors: () => floors,
-    setFloors(next) {
-      floors = next
-    },
-  }
+function unverified(place: string, why: string, cause?: unknown): PublishError {
+  return new PublishError(
+    'PUBLICATION_UNVERIFIED',
+    `what ${place} serves was read back and is not what was published: ${why}`,
+    { cause },
+  )
 }

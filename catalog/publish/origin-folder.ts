@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { type Digest, hexOf } from '../../src/core/digest.ts'
 import { codeOf } from '../../src/core/errors.ts'
 import { PublishError } from '../errors.ts'
-import type { TopRole } from '../trust/document.ts'
+import type { OriginRole } from './terms.ts'
 
 export interface OriginFolder {
   readonly root: string
@@ -14,6 +14,10 @@ export interface OriginFolder {
   readonly draft: string
   readonly state: string
   readonly work: string
+  /** Documents that were signed on other machines and wait to be published: `<version>.<role>.json`. */
+  readonly signed: string
+  /** The files of other publishers that this origin lists: `<id>.json`. */
+  readonly publishers: string
   /** What any static web server serves. */
   readonly public: string
   readonly catalog: string
@@ -30,13 +34,15 @@ export function originFolder(path: string): OriginFolder {
     draft,
     state: join(draft, 'state.json'),
     work: join(draft, 'work'),
+    signed: join(draft, 'signed'),
+    publishers: join(draft, 'publishers'),
     public: served,
     catalog: join(served, 'catalog'),
     blobs: join(served, 'blobs', 'blake3'),
   }
 }
 
-export function keyPath(folder: OriginFolder, role: TopRole): string {
+export function keyPath(folder: OriginFolder, role: OriginRole): string {
   return join(folder.keys, `${role}.pem`)
 }
 

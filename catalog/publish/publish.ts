@@ -1,85 +1,149 @@
 /** `origin publish`: signs what is drafted and makes it the catalog, in one last rename. */
 import { join } from 'node:path'
+import type { BlobRef } from '../../src/core/blob.ts'
 import { asDiskFull, readFileBounded, writeFileAtomic } from '../../src/core/files.ts'
 import { PublishError } from '../errors.ts'
-import { parsePublishedManifest } from '../manifest/parse.ts'
 import { TIMESTAMP_BYTES_MAX } from '../trust/limits.ts'
-import { hasBlob } from './blob-writer.ts'
-import { channelFields } from './documents.ts'
-import { type Draft, type DraftApp, readDraft, writeDraft } from './draft.ts'
-import { readKey } from './keys.ts'
-import { type LiveCatalog, readLiveCatalog, verifyNext } from './live-catalog.ts'
-import { blobPath, lockOrigin, type OriginFolder, originFolder } from './origin-folder.ts'
-import { blobsOf } from './published-form.ts'
-import { signCatalog } from './sign.ts'
+import { checkServedHead, type Deployment, deploy } from './deploy.ts'
+import type { Destination } from './destination/destination.ts'
+import { type Draft, readDraft, writeDraft } from './draft.ts'
+import { type OriginKeys, openOriginKeys } from './keys.ts'
+import {
+  type LiveCatalog,
+  readBack,
+  readFrom,
+  readLiveCatalog,
+  timestampContent,
+  verifyNext,
+} from './live-catalog.ts'
+import { namedBlobs, namedSeqs } from './named-blobs.ts'
+import { lockOrigin, type OriginFolder, originFolder } from './origin-folder.ts'
+import type { AddProgress } from './published-form.ts'
+import { type SignedFile, signCatalog } from './sign-catalog.ts'
 
-export interface CatalogVersions {
-  readonly targets: number
-  readonly snapshot: number
-  readonly timestamp: number
+export interface PublishOptions {
+  readonly nowMs: number
+  /** Where else it is served from; the folder's own public part is always brought up to date. */
+  readonly destination?: Destination
+  /** Refuse when the live catalog has another number; 0: there must be none. */
+  readonly expectHead?: number
+  readonly keys?: OriginKeys
+  readonly onProgress?: (progress: AddProgress) => void
+  readonly signal?: AbortSignal
 }
 
 export interface Publication {
-  /** Versions that are live now. */
-  readonly versions: CatalogVersions
+  /** Versions that are live now, by role. */
+  readonly versions: Readonly<Record<string, number>>
+  /** Roles that were signed anew. */
+  readonly signed: readonly string[]
+  /** Roles that should have been renewed, but whose keys could not be had; they hold until they expire. */
+  readonly due: readonly string[]
   /** When nodes stop believing the catalog unless it is published again, milliseconds since the epoch. */
   readonly expiresMs: number
-  /** Heads of channels that the catalog lists. */
+  /** Channels of apps that the catalog lists. */
   readonly entryCount: number
+  /** What was brought where, and read back from there. */
+  readonly deployment?: Deployment
 }
 
 /**
  * Signs and publishes the draft. A reader, or a crash at any point, sees the catalog before or the catalog after:
  * the timestamp, which names everything else, is replaced last, and only after our own verifier accepted the new
- * catalog as a node does that has seen the old one.
- * @throws PublishError `ORIGIN_MISSING`, `ORIGIN_DAMAGED`, `ORIGIN_BUSY`, `KEY_MISSING`
+ * catalog as a node does that has seen the old one. What is served is then read back and verified.
+ * @throws PublishError `ORIGIN_MISSING`, `ORIGIN_DAMAGED`, `ORIGIN_BUSY`, `KEY_MISSING`, `HEAD_UNEXPECTED`,
+ * `DESTINATION_FAILED`, `PUBLICATION_UNVERIFIED`
  * @throws CatalogError when a node would not accept the result (an expired root, a wrong key); nothing is changed
  * @throws FileError `DISK_FULL`
  */
 export async function publishOrigin(
   originPath: string,
-  { nowMs }: { readonly nowMs: number },
+  options: PublishOptions,
 ): Promise<Publication> {
   const folder = originFolder(originPath)
   await readDraft(folder)
   await using _lock = await lockOrigin(folder)
   try {
-    return await publish(folder, nowMs)
+    return await publish(folder, options)
   } catch (error) {
     throw asDiskFull(error, folder.root)
   }
 }
 
-async function publish(folder: OriginFolder, nowMs: number): Promise<Publication> {
-  const keys = {
-    targets: await readKey(folder, 'targets'),
-    snapshot: await readKey(folder, 'snapshot'),
-    timestamp: await readKey(folder, 'timestamp'),
-  }
+async function publish(folder: OriginFolder, options: PublishOptions): Promise<Publication> {
+  const { nowMs, destination, expectHead, signal } = options
+  const draft = await readDraft(folder)
+  const blobs = await namedBlobs(folder, draft)
   const live = await readLiveCatalog(folder)
+  checkHead(folder, draft, live, destination === undefined ? expectHead : undefined)
+  if (destination !== undefined) {
+    await checkServedHead(folder, destination, expectHead, signal)
+  }
+  const keys = options.keys ?? (await openOriginKeys(folder))
+  const result = await signAndReplace(folder, draft, live, keys, nowMs)
+  await readBack(folder, folder.public, readFrom(folder), nowMs)
+  if (destination === undefined) return result
+  const deployment = await deployTo(folder, destination, blobs, options)
+  return { ...result, deployment }
+}
+
+async function deployTo(
+  folder: OriginFolder,
+  destination: Destination,
+  blobs: readonly BlobRef[],
+  { nowMs, onProgress, signal }: PublishOptions,
+): Promise<Deployment> {
+  return deploy(folder, destination, blobs, { nowMs, onProgress, signal })
+}
+
+async function signAndReplace(
+  folder: OriginFolder,
+  drafted: Draft,
+  live: LiveCatalog | undefined,
+  keys: OriginKeys,
+  nowMs: number,
+): Promise<Publication> {
   if (live !== undefined) await keepTimestamp(folder, live.timestamp.version)
-  const { draft, versions } = reserve(await readDraft(folder), live)
-  await checkBlobs(folder, draft)
-  await writeDraft(folder, draft)
-  const previous = live && { version: live.timestamp.version, sha256: live.timestamp.content }
-  const files = signCatalog(draft, keys, previous, nowMs)
-  await writeFileAtomic(join(folder.catalog, `${versions.targets}.targets.json`), files.targets)
-  await writeFileAtomic(join(folder.catalog, `${versions.snapshot}.snapshot.json`), files.snapshot)
-  const next = await verifyNext(folder, files.timestamp, nowMs)
-  await writeFileAtomic(join(folder.catalog, 'timestamp.json'), files.timestamp)
-  await keepTimestamp(folder, versions.timestamp)
-  const { root, timestamp, snapshot, targets } = next
-  const expiries = [root, timestamp, snapshot, targets].map(({ expiresMs }) => expiresMs)
-  return { versions, expiresMs: Math.min(...expiries), entryCount: targets.targets.size }
+  const draft = withPublished(drafted)
+  const reserve = async (versions: Draft['versions']) =>
+    writeDraft(folder, { ...draft, versions: { ...draft.versions, ...versions } })
+  const { files, timestamp, signed, due } = await signCatalog(
+    { folder, draft, live, keys, nowMs },
+    reserve,
+  )
+  for (const file of files) await writeCatalogFile(folder, file)
+  const next = await verifyNext(folder, timestamp.bytes, nowMs)
+  const { version, content } = timestampContent(folder.catalog, timestamp.bytes)
+  const after = await readDraft(folder)
+  const before = live && { version: live.timestamp.version, content: live.timestamp.content }
+  const heads = [...(before === undefined ? [] : [before]), { version, content }]
+  await writeDraft(folder, { ...after, heads })
+  await writeFileAtomic(join(folder.catalog, 'timestamp.json'), timestamp.bytes)
+  await keepTimestamp(folder, version)
+  await writeDraft(folder, { ...after, heads: [{ version, content }] })
+  return { ...describe(next), signed, due }
+}
+
+function describe(next: LiveCatalog): Pick<Publication, 'versions' | 'expiresMs' | 'entryCount'> {
+  const { root, timestamp, snapshot, targets, delegated } = next
+  const documents = [root, timestamp, snapshot, targets, ...delegated.map(role => role.targets)]
+  return {
+    versions: {
+      root: root.version,
+      ...Object.fromEntries([...snapshot.meta].map(([role, meta]) => [role, meta.version])),
+      snapshot: snapshot.version,
+      timestamp: timestamp.version,
+    },
+    expiresMs: Math.min(...documents.map(({ expiresMs }) => expiresMs)),
+    entryCount: delegated.reduce((sum, role) => sum + role.targets.targets.size, 0),
+  }
 }
 
 /**
- * The draft with the versions to sign, and its heads marked as published. Written before anything is signed, so that
- * a version number, or a release's version, is never used for two contents, wherever the process dies.
+ * Releases that the catalog will name are marked before anything is signed, so that a version is never used for two
+ * contents, wherever the process dies.
  */
-function reserve(draft: Draft, live: LiveCatalog | undefined): Reserved {
-  const next = (role: keyof CatalogVersions) =>
-    Math.max(draft.versions[role] ?? 0, live?.[role].version ?? 0) + 1
+function withPublished(draft: Draft): Draft {
   const apps = Object.entries(draft.apps).map(([id, app]) => {
     const named = namedSeqs(app)
     const releases = app.releases.map(release =>
@@ -87,48 +151,36 @@ function reserve(draft: Draft, live: LiveCatalog | undefined): Reserved {
     )
     return [id, { ...app, releases }] as const
   })
-  const versions = {
-    targets: next('targets'),
-    snapshot: next('snapshot'),
-    timestamp: next('timestamp'),
+  return { ...draft, apps: Object.fromEntries(apps) }
+}
+
+/** The folder itself may be an old copy: then its draft does not know the head that it serves. */
+function checkHead(
+  folder: OriginFolder,
+  { heads }: Draft,
+  live: LiveCatalog | undefined,
+  expectHead: number | undefined,
+): void {
+  const version = live?.timestamp.version ?? 0
+  if (expectHead !== undefined && expectHead !== version) {
+    const found = version === 0 ? 'there is no catalog' : `the live catalog is ${version}`
+    throw new PublishError(
+      'HEAD_UNEXPECTED',
+      `${found} in ${folder.catalog}, not ${expectHead}; nothing was signed or written`,
+    )
   }
-  return { draft: { ...draft, versions, apps: Object.fromEntries(apps) }, versions }
-}
-
-interface Reserved {
-  readonly draft: Draft
-  readonly versions: CatalogVersions
-}
-
-/** The releases that the catalog says something of: nodes may ask for their blobs. */
-function namedSeqs(app: DraftApp): ReadonlySet<number> {
-  const channels = Object.values(app.channels).map(channel => channelFields(app, channel))
-  return new Set(
-    channels
-      .flatMap(({ head, next, older = [] }) => [head, ...older, ...(next ? [next.release] : [])])
-      .map(({ seq }) => seq),
+  if (live === undefined && heads.length === 0) return
+  if (heads.some(({ content }) => content === live?.timestamp.content)) return
+  const own = heads.map(head => head.version).join(' or ') || 'none'
+  throw new PublishError(
+    'HEAD_UNEXPECTED',
+    `the live catalog in ${folder.catalog} is ${version || 'gone'}, but this folder published ${own} last. ` +
+      'Somebody else published there, or a part of the folder is an old copy; nothing was signed or written',
   )
 }
 
-/** What the catalog names must be there before it is named. */
-async function checkBlobs(folder: OriginFolder, draft: Draft): Promise<void> {
-  for (const app of Object.values(draft.apps)) {
-    const named = namedSeqs(app)
-    for (const { seq, manifest } of app.releases) {
-      if (!named.has(seq)) continue
-      const bytes = await readFileBounded(blobPath(folder, manifest.blake3), manifest.size)
-      if (bytes === undefined) throw absent(folder, manifest.blake3)
-      for (const blob of blobsOf(parsePublishedManifest(bytes))) {
-        if (!(await hasBlob(folder, blob))) throw absent(folder, blob.blake3)
-      }
-    }
-  }
-}
-
-function absent(folder: OriginFolder, digest: string): PublishError {
-  const why = `the blob ${digest} is missing or has the wrong size`
-  const fix = 'add the app again with "archy origin add"'
-  return new PublishError('ORIGIN_DAMAGED', `${why} in ${folder.blobs}; ${fix}`)
+async function writeCatalogFile(folder: OriginFolder, { name, bytes }: SignedFile): Promise<void> {
+  await writeFileAtomic(join(folder.catalog, name), bytes)
 }
 
 /** Keeps the live timestamp under its version too: who compares histories later needs it. */

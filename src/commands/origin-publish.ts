@@ -1,21 +1,83 @@
-/** `archy origin publish`: signs what is drafted and makes it the catalog. */
-import { Command } from 'commander'
-import { type Publication, publishOrigin } from '../../catalog/publish/index.ts'
+/** `archy origin publish`: signs what is drafted, makes it the catalog, and brings it to where it is served. */
+import { Command, InvalidArgumentError } from 'commander'
+import {
+  type Destination,
+  openDestination,
+  type Publication,
+  publishOrigin,
+} from '../../catalog/publish/index.ts'
+import { formatBytes } from './format.ts'
+import { createProgressLine } from './origin-add.ts'
 import type { JsonOption, OriginCommandContext } from './origin-context.ts'
 
-export function publishCommand({ io, clock }: OriginCommandContext): Command {
+interface PublishCommandOptions extends JsonOption {
+  readonly to?: string
+  readonly endpoint?: string
+  readonly region?: string
+  readonly expectHead?: number
+}
+
+export function publishCommand(context: OriginCommandContext): Command {
   return new Command('publish')
     .argument('<dir>')
     .description('sign what is drafted and make it the catalog')
+    .option('--to <place>', 'also bring it there: a folder, or s3://bucket/prefix')
+    .option('--endpoint <url>', "an S3-compatible store other than Amazon's")
+    .option('--region <name>', 'the region of the bucket')
+    .option('--expect-head <version>', 'refuse when the live catalog is another', parseVersion)
     .option('--json', 'print JSON', false)
-    .action(async (dir: string, { json }: JsonOption) => {
-      const publication = await publishOrigin(dir, { nowMs: clock.nowMs() })
-      io.stdout(json ? `${JSON.stringify(publication)}\n` : publicationText(publication))
+    .action(async (dir: string, options: PublishCommandOptions) => {
+      await publish(context, dir, options)
     })
 }
 
-function publicationText({ versions, entryCount, expiresMs }: Publication): string {
+async function publish(
+  { io, clock, stopped }: OriginCommandContext,
+  dir: string,
+  options: PublishCommandOptions,
+): Promise<void> {
+  const { to, expectHead, json } = options
+  const destination = to === undefined ? undefined : await openDestination(to, options)
+  const progress = createProgressLine(io)
+  try {
+    const publication = await publishOrigin(dir, {
+      nowMs: clock.nowMs(),
+      signal: stopped,
+      onProgress: progress.show,
+      ...(destination === undefined ? {} : { destination }),
+      ...(expectHead === undefined ? {} : { expectHead }),
+    })
+    progress.clear()
+    io.stdout(json ? `${JSON.stringify(publication)}\n` : publicationText(publication))
+  } finally {
+    progress.clear()
+    await closeIfOpen(destination)
+  }
+}
+
+async function closeIfOpen(destination: Destination | undefined): Promise<void> {
+  await destination?.close()
+}
+
+function publicationText(publication: Publication): string {
+  const { versions, entryCount, expiresMs, due, deployment } = publication
   const until = new Date(expiresMs).toISOString().slice(0, 10)
   const entries = entryCount === 1 ? '1 entry' : `${entryCount} entries`
-  return `Published catalog ${versions.timestamp} with ${entries}; publish again before ${until}.\n`
+  const lines = [
+    `Published catalog ${versions.timestamp} with ${entries}; publish again before ${until}.`,
+  ]
+  if (deployment !== undefined) {
+    const { destination, uploadedFiles, uploadedBytes } = deployment
+    const what = `${uploadedFiles} files, ${formatBytes(uploadedBytes)}`
+    lines.push(`Brought ${what} to ${destination}; read back from there and verified.`)
+  }
+  if (due.length > 0) {
+    lines.push(`To be renewed soon, with keys that are not on this machine: ${due.join(', ')}.`)
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function parseVersion(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('it is the number of a catalog, or 0 when there is none yet')
 }

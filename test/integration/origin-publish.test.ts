@@ -17,6 +17,9 @@ describe('origin init and publish', () => {
 
   const folder = () => originFolder(shop.origin)
   const live = () => readLiveCatalog(folder())
+  const core = async () =>
+    (await live())?.delegated.find(({ name }) => name === 'core')?.targets.targets
+  const apps = async () => [...((await core()) ?? [])]
   const codeOfFailure = async (attempt: Promise<unknown>) =>
     attempt.then(
       () => 'no failure',
@@ -25,16 +28,24 @@ describe('origin init and publish', () => {
 
   it('makes keys that only the owner reads, a root, and an empty signed catalog', async () => {
     const { root, publication } = await initOrigin(shop.origin, { nowMs: NOW_MS })
-    expect(publication.versions).to.deep.equal({ targets: 1, snapshot: 1, timestamp: 1 })
+    expect(publication.versions).to.deep.equal({
+      root: 1,
+      targets: 1,
+      claimed: 1,
+      core: 1,
+      registry: 1,
+      snapshot: 1,
+      timestamp: 1,
+    })
     expect(await readFile(join(folder().catalog, '1.root.json'))).to.deep.equal(Buffer.from(root))
     expect((await stat(folder().keys)).mode & 0o777).to.equal(0o700)
     const keys = await readdir(folder().keys)
-    expect(keys.sort()).to.deep.equal(['root.pem', 'snapshot.pem', 'targets.pem', 'timestamp.pem'])
+    expect(keys).to.have.length(6)
     for (const key of keys) {
       expect((await stat(join(folder().keys, key))).mode & 0o777, key).to.equal(0o600)
     }
     expect((await readdir(folder().public)).sort()).to.deep.equal(['blobs', 'catalog'])
-    expect((await live())?.targets.targets.size).to.equal(0)
+    expect(await apps()).to.have.length(0)
     expect(await readdir(shop.path)).to.deep.equal(['origin'])
   })
 
@@ -58,14 +69,24 @@ describe('origin init and publish', () => {
     const first = await live()
     const app = await shop.app('1')
     const { manifest, totalSize } = await addApp(shop.origin, app.folder)
-    expect((await live())?.targets.targets.size).to.equal(0)
+    expect(await apps()).to.have.length(0)
     const publication = await publishOrigin(shop.origin, { nowMs: NOW_MS + DAY_MS })
     expect(publication).to.deep.equal({
-      versions: { targets: 2, snapshot: 2, timestamp: 2 },
+      versions: {
+        root: 1,
+        targets: 1,
+        claimed: 1,
+        core: 2,
+        registry: 1,
+        snapshot: 2,
+        timestamp: 2,
+      },
+      signed: ['core', 'snapshot', 'timestamp'],
+      due: [],
       entryCount: 1,
       expiresMs: NOW_MS + 8 * DAY_MS,
     })
-    const target = (await live())?.targets.targets.get('apps/core.hello/stable')
+    const target = (await core())?.get('apps/core.hello/stable')
     expect(target).to.deep.equal({
       length: manifest.size,
       hashes: { sha256: manifest.sha256.slice('sha256:'.length) },
@@ -104,8 +125,8 @@ describe('origin init and publish', () => {
   it('changes nothing when a key is missing or is not the one that nodes know', async () => {
     await initOrigin(shop.origin, { nowMs: NOW_MS })
     await initOrigin(join(shop.path, 'other'), { nowMs: NOW_MS })
-    const key = join(folder().keys, 'snapshot.pem')
-    await writeFile(key, await readFile(join(shop.path, 'other/keys/snapshot.pem')))
+    const key = join(folder().keys, 'timestamp.pem')
+    await writeFile(key, await readFile(join(shop.path, 'other/keys/timestamp.pem')))
     const wrong = publishOrigin(shop.origin, { nowMs: NOW_MS })
     expect(await codeOfFailure(wrong)).to.equal('SIGNATURE_THRESHOLD')
     await rm(key)
@@ -155,7 +176,7 @@ describe('origin init and publish', () => {
     }
     expect(killed).to.be.greaterThan(2)
     await publishOrigin(shop.origin, { nowMs: NOW_MS })
-    const head = (await live())?.targets.targets.get('apps/core.hello/stable')?.custom
+    const head = (await core())?.get('apps/core.hello/stable')?.custom
     expect(head).to.have.nested.property('release.version', '21')
   })
 

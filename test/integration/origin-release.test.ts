@@ -22,7 +22,8 @@ describe('archy origin release', () => {
   }
   async function published(channel = 'stable') {
     const live = await readLiveCatalog(originFolder(shop.origin))
-    return live?.targets.targets.get(`apps/core.hello/${channel}`)?.custom as {
+    const core = live?.delegated.find(({ name }) => name === 'core')
+    return core?.targets.targets.get(`apps/core.hello/${channel}`)?.custom as {
       release: { version: string; seq: number }
       next?: { version: string; rollout: { steps: number[][]; halted: boolean; salt: string } }
       older?: { version: string }[]
