@@ -26,6 +26,18 @@ export class CatalogError extends NodeError<
   | 'DID_MALFORMED'
   | 'VALIDITY_TOO_LONG'
   | 'STALE_NOT_THIS'
+  | 'FILE_NOT_CANONICAL'
+  | 'TEXT_NOT_PLAIN'
+  | 'TIME_MALFORMED'
+  | 'PATH_PATTERN_REFUSED'
+  | 'VERSION_JUMP'
+  | 'THRESHOLD_UNREACHABLE'
+  | 'META_INCOMPLETE'
+  | 'ROLE_NAME_REFUSED'
+  | 'SIGNATURE_STRAY'
+  | 'SIGNATURE_LIMIT'
+  | 'HASH_UNKNOWN'
+  | 'SNAPSHOT_NOT_CONSISTENT'
 > {}
 
 /** The publisher's tool could not do what it was asked; nothing that was published is changed. */

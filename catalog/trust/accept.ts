@@ -29,11 +29,12 @@ import {
   checkDelegationProfile,
   checkFileForm,
   checkMetaProfile,
+  checkRoleName,
   checkRoleProfile,
   checkRootProfile,
   checkTimestampProfile,
 } from './profile.ts'
-import { checkSignatures } from './signatures.ts'
+import { checkNoStray, checkSignatures } from './signatures.ts'
 import {
   type Authentic,
   parseRoot,
@@ -43,19 +44,19 @@ import {
 } from './structure.ts'
 
 /**
- * The root that the node was given. Its bytes are trusted; that it signs itself only proves that they are whole.
+ * The root that the node was given. Its bytes are trusted; that it signs itself only proves that they are whole. It may carry
+ * signatures of the keys before it, which nobody here knows.
  * @throws CatalogError `ROOT_INVALID`
+ * @see TUF 1.0.34 §5.2
  */
 export function acceptEmbeddedRoot(bytes: Uint8Array, rules: Rules): RootModel {
   const name = 'the embedded root'
   try {
     const envelope = parseEnvelope(name, bytes, ROOT_BYTES_MAX)
     const root = parseRoot(name, envelope.signed)
-    checkSignatures(name, envelope, root.roles.root)
-    if (rules.strict) {
-      checkFileForm(name, bytes, envelope)
-      checkRootProfile(name, root)
-    }
+    const { bytes: signed } = checkSignatures(name, envelope, root.roles.root)
+    if (rules.strict) checkFileForm(name, bytes, envelope, signed)
+    if (rules.strict) checkRootProfile(name, root)
     return root
   } catch (error) {
     throw new CatalogError(
@@ -66,27 +67,38 @@ export function acceptEmbeddedRoot(bytes: Uint8Array, rules: Rules): RootModel {
   }
 }
 
-/** The next root: signed by the keys of the one before and by its own, and its version is exactly one higher. */
+/**
+ * The next root: signed by the keys of the one before and by its own, and its version is exactly one higher. Its expiry is not
+ * looked at: only the newest one has to be valid.
+ * @throws CatalogError
+ * @see TUF 1.0.34 §5.3.3 (size), §5.3.4 (both thresholds), §5.3.5 (version)
+ */
 export function acceptNextRoot(current: RootModel, bytes: Uint8Array, rules: Rules): RootModel {
   const name = `${current.version + 1}.root.json`
-  const { signed } = authenticate(name, bytes, ROOT_BYTES_MAX, current.roles.root, rules)
-  const root = parseRoot(name, signed)
-  if (root.version !== current.version + 1) {
-    throw new CatalogError('VERSION_MISMATCH', `${name} says that it is version ${root.version}`)
+  const envelope = parseEnvelope(name, bytes, ROOT_BYTES_MAX)
+  const byOld = checkSignatures(name, envelope, current.roles.root)
+  if (rules.strict) checkFileForm(name, bytes, envelope, byOld.bytes)
+  const root = parseRoot(name, envelope.signed)
+  checkExactVersion(name, root.version, current.version + 1)
+  const byNew = checkSignatures(name, envelope, root.roles.root, byOld.bytes)
+  if (rules.strict) {
+    checkNoStray(name, envelope, byOld, byNew)
+    checkRootProfile(name, root, current)
   }
-  checkSignatures(name, parseEnvelope(name, bytes, ROOT_BYTES_MAX), root.roles.root)
-  if (rules.strict) checkRootProfile(name, root)
   return root
 }
 
-/** A timestamp that the keys of `root` signed, whatever its version: a head that somebody tells us of. */
+/** TUF 1.0.34 §5.4.2: a timestamp that the keys of `root` signed, whatever its version: a head that somebody tells us of. */
 export function readTimestamp(root: RootModel, bytes: Uint8Array, rules: Rules): TimestampModel {
   const name = 'timestamp.json'
   const authentic = authenticate(name, bytes, TIMESTAMP_BYTES_MAX, root.roles.timestamp, rules)
   return parseTimestamp(name, authentic)
 }
 
-/** @throws CatalogError also `VERSION_ROLLBACK`, `VERSION_REUSED`, `VALIDITY_TOO_LONG` */
+/**
+ * @throws CatalogError also `VERSION_ROLLBACK`, `VERSION_REUSED`, `VERSION_JUMP`, `VALIDITY_TOO_LONG`, `META_INCOMPLETE`
+ * @see TUF 1.0.34 §5.4.1 (size), §5.4.3.1 (its version), §5.4.3.2 (the snapshot's version)
+ */
 export function acceptTimestamp(
   root: RootModel,
   floors: Floors,
@@ -103,6 +115,10 @@ export function acceptTimestamp(
   return timestamp
 }
 
+/**
+ * @throws CatalogError also `LENGTH_MISMATCH`, `HASH_MISMATCH`, `VERSION_MISMATCH`, `VERSION_ROLLBACK`, `META_INCOMPLETE`
+ * @see TUF 1.0.34 §5.5.2 (hashes), §5.5.3 (signatures), §5.5.4 (version), §5.5.5 (versions of all roles, none removed)
+ */
 export function acceptSnapshot(
   root: RootModel,
   expected: MetaModel,
@@ -129,12 +145,19 @@ export function acceptSnapshot(
   }
   if (!snapshot.meta.has('targets')) throw malformed(name, 'it does not list targets.json')
   if (rules.strict) {
-    for (const [role, meta] of snapshot.meta) checkMetaProfile(`${role}.json`, meta)
+    for (const [role, meta] of snapshot.meta) {
+      checkRoleName(name, role)
+      checkMetaProfile(`${role}.json`, meta)
+    }
   }
   return snapshot
 }
 
-/** The targets of `role`, which is `targets` itself or a delegated role; `keys` is who may sign it. */
+/**
+ * The targets of `role`, which is `targets` itself or a delegated role; `keys` is who may sign it.
+ * @throws CatalogError also `LENGTH_MISMATCH`, `HASH_MISMATCH`, `VERSION_MISMATCH`, `VERSION_ROLLBACK`, `KEY_REFUSED`
+ * @see TUF 1.0.34 §5.6.2 (hashes), §5.6.3 (signatures of the delegating role's keys), §5.6.4 (version)
+ */
 export function acceptTargets(
   role: string,
   keys: RoleModel,
@@ -156,7 +179,11 @@ export function acceptTargets(
   return targets
 }
 
-/** @throws CatalogError `METADATA_EXPIRED` */
+/**
+ * A file is valid until the moment before its expiry.
+ * @throws CatalogError `METADATA_EXPIRED`
+ * @see TUF 1.0.34 §5.3.10, §5.4.4, §5.5.6, §5.6.5
+ */
 export function checkExpiry(name: string, model: { expiresMs: number }, nowMs: number): void {
   if (model.expiresMs > nowMs) return
   const since = new Date(model.expiresMs).toISOString()
@@ -175,9 +202,12 @@ function authenticate(
   rules: Rules,
 ): Authentic {
   const envelope = parseEnvelope(name, bytes, maxBytes)
-  const signedBytes = checkSignatures(name, envelope, role)
-  if (rules.strict) checkFileForm(name, bytes, envelope)
-  const content = createHash('sha256').update(signedBytes).digest('hex')
+  const signed = checkSignatures(name, envelope, role)
+  if (rules.strict) {
+    checkNoStray(name, envelope, signed)
+    checkFileForm(name, bytes, envelope, signed.bytes)
+  }
+  const content = createHash('sha256').update(signed.bytes).digest('hex')
   return { signed: envelope.signed, content }
 }
 
@@ -185,7 +215,7 @@ function checkExactVersion(name: string, version: number, expected: number): voi
   if (version === expected) return
   throw new CatalogError(
     'VERSION_MISMATCH',
-    `${name} says that it is version ${version}; its signed parent says ${expected}`,
+    `${name} says that it is version ${version}; version ${expected} is due`,
   )
 }
 
@@ -208,9 +238,10 @@ function checkVersion(
     )
   }
   if (!rules.strict) return
+  // P5: a thief of the key cannot use up the numbers at once.
   if (found.version > floor.version + VERSION_STEP_MAX) {
     throw new CatalogError(
-      'VERSION_MISMATCH',
+      'VERSION_JUMP',
       `${name} jumps from version ${floor.version} to ${found.version}; ${VERSION_STEP_MAX} is the most`,
     )
   }

@@ -5,8 +5,9 @@ import { CatalogError } from '../errors.ts'
 import type { ExpectedBytes } from './model.ts'
 
 /**
- * @throws CatalogError `LENGTH_MISMATCH`, `HASH_MISMATCH` (also for an algorithm that we cannot compute: a hash that
+ * @throws CatalogError `LENGTH_MISMATCH`, `HASH_MISMATCH`, `HASH_UNKNOWN` (an algorithm that we cannot compute: a hash that
  * nobody checked would look checked)
+ * @see TUF 1.0.34 §5.4.3, §5.5.2, §5.6.2, §5.7.3
  */
 export function checkBytes(name: string, expected: ExpectedBytes, bytes: Uint8Array): void {
   if (expected.length !== undefined && bytes.length !== expected.length) {
@@ -17,7 +18,8 @@ export function checkBytes(name: string, expected: ExpectedBytes, bytes: Uint8Ar
   }
   for (const [algorithm, hash] of expected.hashes) {
     if (algorithm !== 'sha256' && algorithm !== 'sha512') {
-      throw new CatalogError('HASH_MISMATCH', `${name} has a hash of unknown kind "${algorithm}"`)
+      const kind = JSON.stringify(algorithm.slice(0, 40))
+      throw new CatalogError('HASH_UNKNOWN', `${name} has a hash of unknown kind ${kind}`)
     }
     const found = createHash(algorithm).update(bytes).digest('hex')
     if (found !== hash) throw mismatch(name, algorithm, found, hash)

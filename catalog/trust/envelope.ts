@@ -52,7 +52,8 @@ export function signDocument(signed: CatalogDocument, keys: readonly SigningKey[
 
 /**
  * Reads the outer shape of `bytes`; what `signed` holds is not looked at.
- * @throws CatalogError `METADATA_TOO_LARGE`, `METADATA_MALFORMED`
+ * @throws CatalogError `METADATA_TOO_LARGE`, `METADATA_MALFORMED`, `SIGNATURE_LIMIT`
+ * @see TUF 1.0.34 §4.2.1 (the shape), §5.3.3, §5.4.1, §5.5.1, §5.6.1 (the size)
  */
 export function parseEnvelope(name: string, bytes: Uint8Array, maxBytes: number): Envelope {
   if (bytes.length > maxBytes) {
@@ -67,9 +68,9 @@ export function parseEnvelope(name: string, bytes: Uint8Array, maxBytes: number)
   }
   const signatures: readonly unknown[] = value.signatures
   if (signatures.length > SIGNATURE_COUNT_MAX) {
-    throw malformed(
-      name,
-      `it has ${signatures.length} signatures; the limit is ${SIGNATURE_COUNT_MAX}`,
+    throw new CatalogError(
+      'SIGNATURE_LIMIT',
+      `${name} has ${signatures.length} signatures; the limit is ${SIGNATURE_COUNT_MAX}`,
     )
   }
   const parsed = signatures.map(item => parseSignature(name, item))

@@ -1,5 +1,6 @@
-/** Reads single fields of authenticated JSON; each function throws `METADATA_MALFORMED` with the path of the field. */
-import { isObject, malformed } from './envelope.ts'
+/** Reads single fields of authenticated JSON; each function throws a `CatalogError` with the path of the field. */
+import { CatalogError } from '../errors.ts'
+import { isObject } from './envelope.ts'
 
 /** A value inside a document, with where it stands. */
 export interface Field {
@@ -58,6 +59,11 @@ export function integerOf(field: Field, min: number): number {
   return value
 }
 
-export function wrong(field: Field, why: string): Error {
-  return malformed(field.file, `${field.path === '' ? 'the document' : field.path} ${why}`)
+export function wrong(
+  { file, path }: Field,
+  why: string,
+  code: CatalogError['code'] = 'METADATA_MALFORMED',
+): CatalogError {
+  const where = path === '' ? 'the document' : path
+  return new CatalogError(code, `${file} is not valid metadata: ${where} ${why}`)
 }

@@ -8,8 +8,12 @@ export const TIMESTAMP_BYTES_MAX = 16_384
 export const SNAPSHOT_BYTES_MAX = 8_000_000
 /** 10,000 apps of one publisher at 400 bytes each. */
 export const TARGETS_BYTES_MAX = 4_000_000
-/** More than any ceremony has; bounds the signature checks that unauthenticated bytes can cause. */
+/** More than any ceremony has (`SIGNATURE_LIMIT`); bounds the signature checks that unauthenticated bytes can cause. */
 export const SIGNATURE_COUNT_MAX = 64
+/** Characters of a role's name; the floors file has room for as many. */
+export const ROLE_NAME_CHARS_MAX = 128
+/** The same name as a part of a file name of at most 255 bytes, beside a version, `.json` and the ending of a temporary file. */
+export const ROLE_FILE_CHARS_MAX = 200
 /** Keys of one role: as many as can sign. */
 export const ROLE_KEY_COUNT_MAX = 64
 /** Root rotations followed in one refresh; the next refresh goes on from there. */

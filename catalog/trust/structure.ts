@@ -21,7 +21,7 @@ import {
   textOf,
   wrong,
 } from './fields.ts'
-import { ROLE_KEY_COUNT_MAX } from './limits.ts'
+import { ROLE_FILE_CHARS_MAX, ROLE_KEY_COUNT_MAX, ROLE_NAME_CHARS_MAX } from './limits.ts'
 import type {
   DelegationModel,
   MetaModel,
@@ -74,7 +74,7 @@ export function parseSnapshot(name: string, { signed, content }: Authentic): Sna
   const meta = new Map<string, MetaModel>()
   for (const [file, entry] of membersOf(member(field, 'meta'))) {
     if (!file.endsWith('.json')) throw wrong(entry, 'must be named <role>.json')
-    meta.set(file.slice(0, -'.json'.length), parseMeta(entry))
+    meta.set(roleNameOf(entry, file.slice(0, -'.json'.length)), parseMeta(entry))
   }
   return { ...parseCommon(field, 'snapshot'), meta, content }
 }
@@ -159,10 +159,11 @@ function sha256Of(field: Field): string {
   return text
 }
 
+/** P3: one form of a time, and only dates that exist. */
 function timeOf(field: Field): number {
   const timeMs = parseTime(textOf(field))
-  if (timeMs === undefined) throw wrong(field, 'must be a time of the form YYYY-MM-DDTHH:MM:SSZ')
-  return timeMs
+  if (timeMs !== undefined) return timeMs
+  throw wrong(field, 'must be a time of the form YYYY-MM-DDTHH:MM:SSZ', 'TIME_MALFORMED')
 }
 
 function parseKeys(field: Field): ReadonlyMap<string, PublicKey> {
@@ -232,12 +233,16 @@ function parseTarget(field: Field): TargetEntry {
 
 function parseDelegations(field: Field): readonly DelegationModel[] {
   const keys = parseKeys(member(field, 'keys'))
-  const seen = new Set<string>(TOP_ROLES)
+  const seen = new Set<string>()
   return itemsOf(member(field, 'roles')).map(item => {
-    const name = textOf(member(item, 'name'))
-    if (name === '' || name.length > 128)
-      throw wrong(item, 'must have a name of 1 to 128 characters')
-    if (seen.has(name)) throw wrong(item, `has a name that is taken: ${JSON.stringify(name)}`)
+    const name = roleNameOf(item, textOf(member(item, 'name')))
+    // TUF 1.0.34 §4.5: a delegated role may not take the place of a top-level one; P9: nor be there twice.
+    if (isTopRole(name)) {
+      throw wrong(item, `has the name of a top-level role: ${name}`, 'ROLE_NAME_REFUSED')
+    }
+    if (seen.has(name)) {
+      throw wrong(item, `has a name that is taken: ${JSON.stringify(name)}`, 'DELEGATION_TWICE')
+    }
     seen.add(name)
     const paths = textList(member(item, 'paths'))
     const pathHashPrefixes = textList(member(item, 'path_hash_prefixes'))
@@ -252,6 +257,21 @@ function parseDelegations(field: Field): readonly DelegationModel[] {
       pathHashPrefixes: pathHashPrefixes ?? [],
     }
   })
+}
+
+/** The name becomes a part of a file name, here and at the origin. */
+function roleNameOf(field: Field, name: string): string {
+  const isFit =
+    name !== '' &&
+    name.length <= ROLE_NAME_CHARS_MAX &&
+    name.isWellFormed() &&
+    encodeURIComponent(name).length <= ROLE_FILE_CHARS_MAX
+  if (isFit) return name
+  throw wrong(field, 'has a role name that is empty or too long', 'ROLE_NAME_REFUSED')
+}
+
+function isTopRole(name: string): boolean {
+  return TOP_ROLES.some(role => role === name)
 }
 
 function textList(field: Field): readonly string[] | undefined {

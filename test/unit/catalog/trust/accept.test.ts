@@ -136,10 +136,11 @@ describe('accepting a root', () => {
     const [{ keyId } = makeKey()] = keys.root
     const signatures = (count: number, id: (index: number) => string) =>
       Array.from({ length: count }, (_, index) => ({ keyid: id(index), sig: '00' }))
-    for (const list of [signatures(65, String), signatures(2, () => keyId)]) {
-      const bytes = encodeEnvelope(rootDocument(2, keys), list)
-      expect(codeFrom(() => acceptNextRoot(root, bytes, strict))).to.equal('METADATA_MALFORMED')
-    }
+    const codeOfMany = (list: ReturnType<typeof signatures>) =>
+      codeFrom(() => acceptNextRoot(root, encodeEnvelope(rootDocument(2, keys), list), strict))
+    expect(codeOfMany(signatures(65, String))).to.equal('SIGNATURE_LIMIT')
+    expect(codeOfMany(signatures(64, String))).to.equal('SIGNATURE_THRESHOLD')
+    expect(codeOfMany(signatures(2, () => keyId))).to.equal('METADATA_MALFORMED')
   })
 })
 
@@ -176,7 +177,9 @@ describe('accepting other documents', () => {
   ]
   for (const fields of badFields) {
     it(`refuses ${JSON.stringify(fields)}`, () => {
-      expect(verdict(fields, { strict: false })).to.equal('METADATA_MALFORMED')
+      const isTime = 'expires' in fields && typeof fields.expires === 'string'
+      const code = isTime ? 'TIME_MALFORMED' : 'METADATA_MALFORMED'
+      expect(verdict(fields, { strict: false })).to.equal(code)
     })
   }
 
@@ -184,22 +187,20 @@ describe('accepting other documents', () => {
     it(`refuses a delegated role named "${name}"`, () => {
       const delegation = { name, keyids: [], threshold: 1, terminating: false, paths: ['*'] }
       expect(verdict({ delegations: { keys: {}, roles: [delegation] } })).to.equal(
-        'METADATA_MALFORMED',
+        'ROLE_NAME_REFUSED',
       )
     })
   }
 
   it('refuses a delegated role that stands there twice', () => {
     const twin = { name: 'a', keyids: [], threshold: 1, terminating: false, paths: ['a'] }
-    expect(verdict({ delegations: { keys: {}, roles: [twin, twin] } })).to.equal(
-      'METADATA_MALFORMED',
-    )
+    expect(verdict({ delegations: { keys: {}, roles: [twin, twin] } })).to.equal('DELEGATION_TWICE')
   })
 
   for (const pattern of ['{a,b}', '!a', '#a', '@(a)', 'a*b', '[ab]', '?']) {
     it(`refuses the delegation pattern ${pattern}`, () => {
       const roles = [{ name: 'a', keyids: [], threshold: 1, terminating: false, paths: [pattern] }]
-      expect(verdict({ delegations: { keys: {}, roles } })).to.equal('METADATA_MALFORMED')
+      expect(verdict({ delegations: { keys: {}, roles } })).to.equal('PATH_PATTERN_REFUSED')
     })
   }
 
@@ -217,12 +218,12 @@ describe('accepting other documents', () => {
     const spaced = Buffer.from(JSON.stringify(JSON.parse(Buffer.from(bytes).toString()), null, 1))
     const accept = (rules: typeof strict) => () =>
       acceptTargets('targets', role, anyMeta, undefined, spaced, rules)
-    expect(codeFrom(accept(strict))).to.equal('METADATA_MALFORMED')
+    expect(codeFrom(accept(strict))).to.equal('FILE_NOT_CANONICAL')
     expect(codeFrom(accept({ strict: false }))).to.equal(undefined)
   })
 
   it('refuses a control character in a text', () => {
-    expect(verdict({ 'x-note': 'a\u0007b' })).to.equal('METADATA_MALFORMED')
+    expect(verdict({ 'x-note': 'a\u0007b' })).to.equal('TEXT_NOT_PLAIN')
   })
 
   it('refuses a number that is not an integer before it looks at the signature', () => {
@@ -246,12 +247,10 @@ describe('accepting other documents', () => {
     origin.publishSet(20_000)
     const bytes = () => origin.files.get('timestamp.json') ?? new Uint8Array()
     const floors = { ...noFloors, timestamp: { version: 1, content: undefined } }
-    expect(codeFrom(() => acceptTimestamp(root, floors, bytes(), strict))).to.equal(
-      'VERSION_MISMATCH',
-    )
+    expect(codeFrom(() => acceptTimestamp(root, floors, bytes(), strict))).to.equal('VERSION_JUMP')
     origin.publishSet(2, { extra: { timestamp: { meta: { 'snapshot.json': { version: 2 } } } } })
     expect(codeFrom(() => acceptTimestamp(root, noFloors, bytes(), strict))).to.equal(
-      'METADATA_MALFORMED',
+      'META_INCOMPLETE',
     )
   })
 
