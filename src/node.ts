@@ -11,6 +11,7 @@ import {
 import { createHost, createOrchestrator, type Orchestrator } from '../orchestrator/index.ts'
 import { type BlobStore, createSwarm, openBlobStore, type Swarm } from '../swarm/index.ts'
 import { BUILT_MS } from './built.ts'
+import { type CatalogSources, createCatalogSources } from './catalog-sources.ts'
 import { type Chooser, createChooser } from './chooser.ts'
 import type { Config } from './config.ts'
 import type { Clock } from './core/clock.ts'
@@ -20,7 +21,7 @@ import type { Log } from './core/log.ts'
 import { deliverRelease } from './delivery.ts'
 import { every } from './every.ts'
 import type { Folders } from './folders.ts'
-import { createHttpMetadataSource } from './http/metadata-source.ts'
+import { createGossip, type Gossip } from './gossip.ts'
 import { createKeeper, type Keeper } from './keeper.ts'
 import { createRefresher, type Refresher } from './refresher.ts'
 import { openSeed } from './seed.ts'
@@ -61,12 +62,16 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
   try {
     const servable = createServable()
     const store = stack.use(await openStore(config, folders, deps))
-    const catalog = await openCatalog(config, folders, deps)
+    const sources = createCatalogSources(config.origin.urls)
+    const catalog = await openCatalog(config, folders, deps, sources)
+    const gossip = createGossip({ catalog, sources, ...deps, log: log.child('gossip') })
     const wanted = await openWanted(folders.state, config.apps)
     const orchestrator = await openOrchestrator(config, folders, deps)
     stack.defer(() => orchestrator.close())
-    const swarm = await openSwarm(config, folders, deps, store, servable)
+    const swarm = await openSwarm(config, folders, deps, { store, servable, gossip })
     stack.defer(() => swarm.stop())
+    stack.defer(() => gossip.close())
+    sources.use(swarm.relay)
     const publish = createPublisher({ catalog, store, servable, swarm, log })
     const chooser = createChooser({
       catalog,
@@ -74,10 +79,7 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
       local: () => undefined,
     })
     const keeper = createKeeper({
-      chooser,
-      orchestrator,
-      wanted,
-      clock,
+      ...{ chooser, orchestrator, wanted, clock },
       log: log.child('keeper'),
       deliver: async (entry, signal, onProgress) =>
         await deliverRelease(swarm, entry, {
@@ -96,20 +98,16 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
       clock,
       log: log.child('catalog'),
       afterEach: async () => {
+        gossip.tell()
         await publish()
         keeper.kick()
       },
     })
+    gossip.onNews(() => refresher.refresh())
     await publish()
     await swarm.start()
-    const loops = { clock, log }
-    const refreshing = every(loops, config.catalog.refreshInterval, s => refresher.refresh(s))
-    stack.defer(() => refreshing.close())
-    const reconciling = every(loops, RECONCILE_INTERVAL_MS, async () => {
-      keeper.kick()
-      await orchestrator.reconcile()
-    })
-    stack.defer(() => reconciling.close())
+    for (const loop of startLoops(config, deps, { refresher, keeper, orchestrator }))
+      stack.use(loop)
     const parts = stack.move()
     return {
       catalog,
@@ -127,6 +125,22 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
   }
 }
 
+/** What goes on by itself for as long as the node runs. */
+function startLoops(
+  config: Config,
+  { clock, log }: NodeDeps,
+  { refresher, keeper, orchestrator }: Pick<Node, 'refresher' | 'keeper' | 'orchestrator'>,
+): readonly AsyncDisposable[] {
+  const loops = [
+    every({ clock, log }, config.catalog.refreshInterval, signal => refresher.refresh(signal)),
+    every({ clock, log }, RECONCILE_INTERVAL_MS, async () => {
+      keeper.kick()
+      await orchestrator.reconcile()
+    }),
+  ]
+  return loops.map(loop => ({ [Symbol.asyncDispose]: () => loop.close() }))
+}
+
 async function openStore(config: Config, folders: Folders, deps: NodeDeps): Promise<BlobStore> {
   return await openBlobStore(
     { folder: join(folders.state, 'store'), clock: deps.clock, log: deps.log.child('store') },
@@ -134,23 +148,21 @@ async function openStore(config: Config, folders: Folders, deps: NodeDeps): Prom
   )
 }
 
-async function openCatalog(config: Config, folders: Folders, deps: NodeDeps): Promise<Catalog> {
+async function openCatalog(
+  config: Config,
+  folders: Folders,
+  deps: NodeDeps,
+  sources: CatalogSources,
+): Promise<Catalog> {
   const root = await readFileBounded(config.origin.rootFile, ROOT_FILE_BYTES_MAX)
   if (root === undefined) {
     const fix = 'copy the publisher\'s "1.root.json" there, or correct origin.rootFile'
     throw new StartError('ROOT_MISSING', `no catalog root at ${config.origin.rootFile}; ${fix}`)
   }
-  const origin = createHttpMetadataSource(config.origin.urls)
-  return await createCatalog(
-    {
-      sources: () => [origin],
-      folder: join(folders.state, 'catalog'),
-      root,
-      clock: deps.clock,
-      log: deps.log.child('catalog'),
-    },
-    { builtMs: BUILT_MS },
-  )
+  const { clock } = deps
+  const log = deps.log.child('catalog')
+  const folder = join(folders.state, 'catalog')
+  return await createCatalog({ ...sources, folder, root, clock, log }, { builtMs: BUILT_MS })
 }
 
 async function openOrchestrator(
@@ -181,8 +193,7 @@ async function openSwarm(
   config: Config,
   folders: Folders,
   deps: NodeDeps,
-  store: BlobStore,
-  servable: Servable,
+  { store, servable, gossip }: { store: BlobStore; servable: Servable; gossip: Gossip },
 ): Promise<Swarm> {
   const { swarm } = config
   return await createSwarm(
@@ -192,6 +203,7 @@ async function openSwarm(
       log: deps.log,
       random: deps.random,
       mayServe: digest => servable.mayServe(digest),
+      catalog: gossip.mirror,
     },
     {
       networkName: config.network,

@@ -1,4 +1,7 @@
 /** The front door of the swarm. */
+
+export type { CatalogHead } from './catalog-relay/messages.ts'
+export type { CatalogMirror, CatalogRelay } from './catalog-relay/ports.ts'
 export { IN_FLIGHT_BYTES_MAX } from './limits.ts'
 export type { SwarmLimits, SwarmOptions } from './options.ts'
 export type { BlobId, BlobStore, BlobWriter, BytesBySource, HeldBlob } from './ports.ts'

@@ -56,3 +56,31 @@ export const REMEMBERED_PEERS_MAX = 64
 
 /** Bytes of a state file of the swarm. */
 export const STATE_FILE_BYTES_MAX = 1024 * 1024
+
+/** One message with a part of a catalog file; fits a frame. */
+export const RELAY_CHUNK_BYTES = 64 * 1024
+
+/** The largest catalog file, a snapshot. */
+export const RELAY_FILE_BYTES_MAX = 8_000_000
+
+/** The largest timestamp. */
+export const RELAY_TIMESTAMP_BYTES_MAX = 16_384
+
+/** `<version>.<role>.json` with a long role name, every character of it escaped. */
+export const RELAY_NAME_BYTES_MAX = 512
+
+/** Catalog files that one peer may ask for at once; a refresh needs six. */
+export const RELAY_REQUESTS_PER_PEER_MAX = 8
+
+/** Heads, timestamps and proofs that one peer may push in a minute; a catalog that changes has one or two. */
+export const RELAY_PUSHES_PER_MINUTE_MAX = 60
+
+/** A peer that is asked for a catalog file and gives nothing for this long has failed. */
+export const RELAY_IDLE_TIMEOUT_MS = 8_000
+
+/** Slower than any uplink that is worth waiting for; together with the idle time it bounds a whole file. */
+export const RELAY_BYTES_PER_SECOND_MIN = 16 * 1024
+
+/** How long a peer that gave a wrong catalog is asked last; doubles each time. */
+export const RELAY_LOWERED_MS = 30_000
+export const RELAY_LOWERED_MS_MAX = 3_600_000

@@ -22,10 +22,17 @@ export interface FoundPeer {
   readonly addresses: readonly string[]
 }
 
+/** One for each protocol; each peer has one channel of each. */
+export interface ChannelHandlers {
+  onBlobs(channel: Channel): void
+  /** Absent: this node does not relay the catalog. */
+  readonly onCatalog?: ((channel: Channel) => void) | undefined
+}
+
 export interface Network {
   readonly peerId: string
   /** @throws SwarmError `LISTEN_FAILED` when no listen address can be used. */
-  start(onChannel: (channel: Channel) => void): Promise<void>
+  start(handlers: ChannelHandlers): Promise<void>
   stop(): Promise<void>
   /** With `/p2p/<id>`. */
   addresses(): readonly string[]

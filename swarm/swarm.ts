@@ -4,10 +4,12 @@ import type { Clock } from '../src/core/clock.ts'
 import type { Digest } from '../src/core/digest.ts'
 import type { Log } from '../src/core/log.ts'
 import { type Bans, openBans } from './bans.ts'
+import type { CatalogMirror, CatalogRelay } from './catalog-relay/ports.ts'
+import { createRelay, type RelayHub } from './catalog-relay/relay.ts'
 import { Discovery } from './discovery.ts'
 import { createNetwork } from './libp2p/network.ts'
 import { SERVE_BYTES_PER_PEER_MAX, SERVE_BYTES_TOTAL_MAX } from './limits.ts'
-import type { Network } from './network.ts'
+import type { Channel, Network } from './network.ts'
 import type { SwarmOptions } from './options.ts'
 import { createOrigin, type Origin } from './origin/origin.ts'
 import { Directory } from './peers/directory.ts'
@@ -45,6 +47,8 @@ export interface Swarm {
   /** Replaces the set of releases that this node announces as a holder. */
   announce(releases: readonly Digest[]): void
   status(): SwarmStatus
+  /** Every peer as a mirror of the catalog; `undefined` when this node does not relay it. */
+  readonly relay: CatalogRelay | undefined
 }
 
 export interface SwarmDeps {
@@ -55,6 +59,8 @@ export interface SwarmDeps {
   readonly random: () => number
   /** Only blobs that this allows are told to peers or served. */
   mayServe(digest: Digest): boolean
+  /** Absent: this node does not relay the catalog. */
+  readonly catalog?: CatalogMirror
 }
 
 /** How often totals are written while bytes come in: what a kill may lose of them. */
@@ -84,6 +90,7 @@ class LiveSwarm implements Swarm {
   readonly #directory: Directory
   readonly #discovery: Discovery
   readonly #fetches: Fetches
+  readonly #relay: RelayHub | undefined
   readonly #stopping = new AbortController()
   #saving: Promise<void> | undefined
 
@@ -94,6 +101,8 @@ class LiveSwarm implements Swarm {
     const fromOrigin = createTokenBucket(clock, limits.originBytesPerSecond)
     this.#parts = parts
     this.peerId = network.peerId
+    const { catalog } = parts
+    this.#relay = catalog && createRelay({ mirror: catalog, clock, log: log.child('catalog') })
     this.#directory = new Directory(linkDeps(parts, options, download), network.peerId)
     this.#origins = options.origins.map(url =>
       createOrigin({ limits: [download, fromOrigin] }, url),
@@ -127,9 +136,14 @@ class LiveSwarm implements Swarm {
   readonly #helpers = new Set<string>()
 
   async start(): Promise<void> {
-    await this.#parts.network.start(channel => {
+    const unlessBanned = (accept: (channel: Channel) => void) => (channel: Channel) => {
       if (this.#parts.bans.isBanned(channel.peerId)) channel.close()
-      else this.#directory.accept(channel)
+      else accept(channel)
+    }
+    const relay = this.#relay
+    await this.#parts.network.start({
+      onBlobs: unlessBanned(channel => this.#directory.accept(channel)),
+      onCatalog: relay && unlessBanned(channel => relay.accept(channel)),
     })
     this.#discovery.start()
     this.#saving = this.#saveRegularly()
@@ -142,11 +156,16 @@ class LiveSwarm implements Swarm {
     await this.#discovery.stop()
     await this.#saving
     this.#directory.closeAll()
+    this.#relay?.closeAll()
     await this.#parts.network.stop()
     await Promise.all(this.#origins.map(origin => origin.close()))
     this.#parts.totals.save()
     const { totals, bans, remembered } = this.#parts
     await Promise.all([totals.flush(), bans.flush(), remembered.flush()])
+  }
+
+  get relay(): CatalogRelay | undefined {
+    return this.#relay
   }
 
   addresses(): readonly string[] {

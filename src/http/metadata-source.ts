@@ -1,46 +1,39 @@
 /** Reads catalog metadata from the origin over HTTP(S), under a bound of bytes and time. */
 import { request } from 'undici'
-import { messageOf } from '../core/errors.ts'
+import type { MetadataSource } from '../../catalog/index.ts'
 
 /** One small file; longer than a slow link needs for the largest of them, shorter than a person waits. */
 const METADATA_TIMEOUT_MS = 20_000
 
-export interface HttpMetadataSource {
-  readonly name: string
-  readonly kind: 'origin'
-  /**
-   * The bytes of `catalog/<name>`; `undefined` when the origin says that there is no such file.
-   * @throws Error with the reason of each origin, when none gives an answer; the catalog turns it into
-   *   `METADATA_UNREACHABLE`.
-   */
-  get(name: string, maxBytes: number, signal?: AbortSignal): Promise<Uint8Array | undefined>
-}
-
-/** `baseUrls` end in a slash and are tried in turn; the first answer counts. */
-export function createHttpMetadataSource(baseUrls: readonly string[]): HttpMetadataSource {
+/**
+ * One origin as a source of the catalog. `baseUrl` ends in a slash.
+ * @throws Error with the reason when it gives no answer; the catalog turns it into `METADATA_UNREACHABLE`.
+ */
+export function createHttpMetadataSource(baseUrl: string): MetadataSource {
+  let clockMs: number | undefined
   return {
-    name: baseUrls.join(', '),
+    name: baseUrl,
     kind: 'origin',
     async get(name, maxBytes, signal) {
-      const problems: string[] = []
-      for (const base of baseUrls) {
-        try {
-          return await getOne(new URL(`catalog/${name}`, base), maxBytes, signal)
-        } catch (error) {
-          signal?.throwIfAborted()
-          problems.push(`${base}: ${messageOf(error)}`)
-        }
-      }
-      throw new Error(`no origin answered: ${problems.join('; ')}`)
+      const { bytes, dateMs } = await getOne(new URL(`catalog/${name}`, baseUrl), maxBytes, signal)
+      // Without TLS anybody on the way could have written the date.
+      if (baseUrl.startsWith('https:')) clockMs = dateMs
+      return bytes
     },
+    clockMs: () => clockMs,
   }
+}
+
+interface Answer {
+  readonly bytes: Uint8Array | undefined
+  readonly dateMs: number | undefined
 }
 
 async function getOne(
   url: URL,
   maxBytes: number,
   signal: AbortSignal | undefined,
-): Promise<Uint8Array | undefined> {
+): Promise<Answer> {
   const deadline = AbortSignal.timeout(METADATA_TIMEOUT_MS)
   const response = await request(url, {
     signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
@@ -48,13 +41,19 @@ async function getOne(
   })
   if (response.statusCode === 404 || response.statusCode === 403) {
     await response.body.dump()
-    return undefined
+    return { bytes: undefined, dateMs: dateOf(response.headers.date) }
   }
   if (response.statusCode !== 200) {
     await response.body.dump()
     throw new Error(`HTTP status ${response.statusCode}`)
   }
-  return await readBounded(response.body, maxBytes)
+  const bytes = await readBounded(response.body, maxBytes)
+  return { bytes, dateMs: dateOf(response.headers.date) }
+}
+
+function dateOf(header: string | string[] | undefined): number | undefined {
+  const timeMs = typeof header === 'string' ? Date.parse(header) : Number.NaN
+  return Number.isFinite(timeMs) ? timeMs : undefined
 }
 
 /** One byte more than allowed is kept, so that the reader sees that the limit was passed. */

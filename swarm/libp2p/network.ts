@@ -1,5 +1,5 @@
 /** The `Network` port over libp2p: dials, opens one data stream per peer, announces and looks up releases. */
-import type { Connection, PeerInfo } from '@libp2p/interface'
+import type { Connection, PeerInfo, StreamHandler } from '@libp2p/interface'
 import type { KadDHT, QueryEvent } from '@libp2p/kad-dht'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
@@ -8,7 +8,7 @@ import type { Digest } from '../../src/core/digest.ts'
 import { messageOf } from '../../src/core/errors.ts'
 import type { Log } from '../../src/core/log.ts'
 import { SwarmError } from '../errors.ts'
-import type { Channel, FoundPeer, Network } from '../network.ts'
+import type { Channel, ChannelHandlers, FoundPeer, Network } from '../network.ts'
 import type { SwarmOptions } from '../options.ts'
 import { createChannel } from './channel.ts'
 import { openIdentity } from './identity.ts'
@@ -26,10 +26,11 @@ export interface NetworkDeps {
 export async function createNetwork(deps: NetworkDeps, options: SwarmOptions): Promise<Network> {
   const privateKey = await openIdentity(options.identityFile)
   const node = await buildNode(options, privateKey, deps.isBanned)
-  const protocol = `/archipelago/${options.networkName}/blobs/1`
+  const base = `/archipelago/${options.networkName}`
+  const protocols = { blobs: `${base}/blobs/1`, catalog: `${base}/catalog/1` }
   return {
     peerId: node.peerId.toString(),
-    start: onChannel => startNode(node, protocol, onChannel, deps.log, options),
+    start: handlers => startNode(node, protocols, handlers, deps.log, options),
     stop: async () => node.stop(),
     addresses: () => node.getMultiaddrs().map(address => address.toString()),
     isConnected: peerId => node.getConnections(peerIdFromString(peerId)).length > 0,
@@ -51,24 +52,34 @@ export async function createNetwork(deps: NetworkDeps, options: SwarmOptions): P
   }
 }
 
+/** One stream in use and one that is about to end, or two when both sides connected at once. */
+const STREAMS_PER_PEER = { maxInboundStreams: 2, maxOutboundStreams: 2 }
+
 async function startNode(
   node: SwarmLibp2p,
-  protocol: string,
-  onChannel: (channel: Channel) => void,
+  protocols: { readonly blobs: string; readonly catalog: string },
+  { onBlobs, onCatalog }: ChannelHandlers,
   log: Log,
   options: SwarmOptions,
 ): Promise<void> {
-  await node.handle(
-    protocol,
-    (stream, connection) => onChannel(createChannel(stream, connection)),
-    { maxInboundStreams: 2, maxOutboundStreams: 2 },
-  )
+  const take =
+    (onChannel: (channel: Channel) => void): StreamHandler =>
+    (stream, connection) =>
+      onChannel(createChannel(stream, connection))
+  await node.handle(protocols.blobs, take(onBlobs), STREAMS_PER_PEER)
+  if (onCatalog !== undefined) {
+    await node.handle(protocols.catalog, take(onCatalog), STREAMS_PER_PEER)
+  }
   node.addEventListener('connection:open', ({ detail: connection }) => {
     if (connection.direction !== 'outbound') return
-    openStream(connection, protocol).then(onChannel, (error: unknown) => {
-      const peer = connection.remotePeer.toString()
+    const peer = connection.remotePeer.toString()
+    openStream(connection, protocols.blobs).then(onBlobs, (error: unknown) => {
       log.debug('peer does not speak our protocol', { peer, reason: messageOf(error) })
       connection.abort(new SwarmError('PEER_REFUSED', `peer ${peer} is of another network`))
+    })
+    if (onCatalog === undefined) return
+    openStream(connection, protocols.catalog).then(onCatalog, (error: unknown) => {
+      log.debug('peer does not relay the catalog', { peer, reason: messageOf(error) })
     })
   })
   try {

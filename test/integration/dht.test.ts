@@ -30,7 +30,7 @@ async function openNetwork(folder: TempFolder, name: string): Promise<Network> {
       },
     },
   )
-  await network.start(() => {})
+  await network.start({ onBlobs: () => undefined })
   return network
 }
 
