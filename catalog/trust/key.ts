@@ -75,7 +75,8 @@ export function isSignedBy(key: VerifyingKey, bytes: Uint8Array, sig: string): b
       return verifyBytes('sha256', bytes, { key: key.key, dsaEncoding: 'der' }, signature)
     }
     const padding = constants.RSA_PKCS1_PSS_PADDING
-    const saltLength = constants.RSA_PSS_SALTLEN_DIGEST
+    // TUF does not say how long the salt is.
+    const saltLength = constants.RSA_PSS_SALTLEN_AUTO
     return verifyBytes('sha256', bytes, { key: key.key, padding, saltLength }, signature)
   } catch {
     // OpenSSL throws for some malformed signatures instead of answering no.
@@ -90,8 +91,11 @@ function schemeOf({ keytype, scheme }: PublicKey): Scheme | undefined {
   return isEcdsa && scheme === 'ecdsa-sha2-nistp256' ? scheme : undefined
 }
 
+/** Checked here because OpenSSL would take more bytes than a key has, and look at the first 32 of them. */
 function openEd25519(key: PublicKey): KeyObject {
-  const bytes = Buffer.from(key.keyval.public, 'hex')
+  const text = key.keyval.public
+  if (!/^[0-9a-f]{64}$/i.test(text)) throw new TypeError('not 32 bytes in hex')
+  const bytes = Buffer.from(text, 'hex')
   const der = Buffer.concat([ED25519_SPKI_HEADER, bytes])
   return createPublicKey({ key: der, format: 'der', type: 'spki' })
 }

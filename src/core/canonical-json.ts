@@ -30,7 +30,7 @@ export function olpcJson(value: unknown): Uint8Array {
 type Quote = (text: string) => string
 
 function quoteOlpc(text: string): string {
-  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
+  return /["\\]/.test(text) ? `"${text.replaceAll(/["\\]/g, '\\$&')}"` : `"${text}"`
 }
 
 function write(value: unknown, depth: number, quote: Quote): string {
@@ -46,16 +46,33 @@ function write(value: unknown, depth: number, quote: Quote): string {
 }
 
 function writeObject(value: object, depth: number, quote: Quote): string {
-  const members = Object.entries(value)
-    .filter(([, item]) => item !== undefined)
-    .sort(([a], [b]) => byCodePoint(a, b))
-    .map(([key, item]) => `${writeString(key, quote)}:${write(item, depth + 1, quote)}`)
+  const members: string[] = []
+  for (const [key, item] of Object.entries(value).sort(byName)) {
+    if (item === undefined) continue
+    members.push(`${writeString(key, quote)}:${write(item, depth + 1, quote)}`)
+  }
   return `{${members.join(',')}}`
+}
+
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return byCodePoint(a, b)
 }
 
 /** Code-point order, as in UTF-8; differs from JavaScript's own order only beyond U+FFFF. */
 function byCodePoint(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a, 'utf8'), Buffer.from(b, 'utf8'))
+  const length = Math.min(a.length, b.length)
+  for (let at = 0; at < length; at += 1) {
+    const x = a.charCodeAt(at)
+    const y = b.charCodeAt(at)
+    if (x !== y) return rankOf(x) - rankOf(y)
+  }
+  return a.length - b.length
+}
+
+/** Moves the halves of characters beyond U+FFFF behind U+E000 to U+FFFF, where their code points stand. */
+function rankOf(unit: number): number {
+  if (unit < 0xd800) return unit
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800
 }
 
 function writeInteger(value: number): string {

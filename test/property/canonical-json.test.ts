@@ -1,11 +1,12 @@
 /**
- * The order of names in canonical JSON, at random.
- * Goal: names stand in the order of their UTF-8 bytes, as every other implementation of TUF writes them.
- * Method: compare with a sort of the encoded bytes, over text with characters on both sides of the surrogates.
+ * Canonical JSON, at random.
+ * Goal: what we sign is what other implementations of TUF sign, and names stand in the order of their UTF-8 bytes.
+ * Method: compare with `@tufjs/canonical-json` where both must agree, and with a sort of the encoded bytes.
  */
+import { canonicalize } from '@tufjs/canonical-json'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { canonicalJson } from '../../src/core/canonical-json.ts'
+import { canonicalJson, olpcJson } from '../../src/core/canonical-json.ts'
 
 const unit = fc.constantFrom(
   'a',
@@ -32,4 +33,51 @@ describe('canonical JSON, at random', () => {
       { numRuns: 300, interruptAfterTimeLimit: 1000 },
     )
   })
+
+  // Names below the surrogates, for which the order of UTF-16 is the order of code points; every text and safe integer.
+  const name = fc.string({
+    unit: fc.constantFrom('a', 'B', '0', '_', '"', '\\', '~', 'é', '\ud7ff'),
+  })
+  const scalar = fc.oneof(
+    fc.string({ unit: 'binary' }).filter(text => text.isWellFormed()),
+    fc.maxSafeInteger(),
+    fc.boolean(),
+    fc.constant(null),
+  )
+  const { tree } = fc.letrec(tie => ({
+    tree: fc.oneof(
+      { maxDepth: 4, withCrossShrink: true },
+      scalar,
+      fc.array(tie('tree'), { maxLength: 4 }),
+      fc.dictionary(name, tie('tree'), { maxKeys: 4 }),
+    ),
+  }))
+
+  it('writes what the other implementation writes for signing', () => {
+    fc.assert(
+      fc.property(tree, value => {
+        expect(Buffer.from(olpcJson(value)).toString()).to.equal(canonicalize(value))
+      }),
+      { numRuns: 1000, interruptAfterTimeLimit: 1500 },
+    )
+  })
+
+  it('writes JSON that reads back as the same value, in one form', () => {
+    fc.assert(
+      fc.property(tree, value => {
+        const bytes = canonicalJson(value)
+        const back: unknown = JSON.parse(Buffer.from(bytes).toString())
+        expect(Buffer.from(canonicalJson(back)).equals(bytes)).to.equal(true)
+        expect(JSON.stringify(sorted(back))).to.equal(JSON.stringify(sorted(value)))
+      }),
+      { numRuns: 500, interruptAfterTimeLimit: 1500 },
+    )
+  })
 })
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return members.map(([key, item]) => [key, sorted(item)])
+}

@@ -10,7 +10,7 @@ import type { RootDocument, TargetsDocument } from '../../../../catalog/trust/do
 import { encodeEnvelope, signDocument } from '../../../../catalog/trust/envelope.ts'
 import { noFloors } from '../../../../catalog/trust/floors.ts'
 import type { MetaModel, RootModel } from '../../../../catalog/trust/model.ts'
-import { codeOf } from '../../../../src/core/errors.ts'
+import { codeFrom } from '../../../support/catalog/code-from.ts'
 import {
   createSignedOrigin,
   makeKey,
@@ -21,15 +21,6 @@ import {
 
 const strict = { strict: true }
 const anyMeta: MetaModel = { version: 1, length: undefined, hashes: new Map(), blake3: undefined }
-
-function codeFrom(act: () => unknown): string | undefined {
-  try {
-    act()
-    return undefined
-  } catch (error) {
-    return codeOf(error) ?? String(error)
-  }
-}
 
 function open(document: RootDocument, signers: readonly TestKey[]): RootModel {
   return acceptEmbeddedRoot(signDocument(document, signers), strict)
