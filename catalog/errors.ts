@@ -56,6 +56,8 @@ export class PublishError extends NodeError<
   | 'RELEASE_UNKNOWN'
   | 'DECISION_REFUSED'
   | 'HEAD_UNEXPECTED'
+  | 'BLOB_REFUSED'
+  | 'PUBLISHER_REFUSED'
   | 'DESTINATION_FAILED'
   | 'PUBLICATION_UNVERIFIED'
 > {}

@@ -52,6 +52,46 @@ export async function copyBlob(
   return refOf(found, descriptor.size, descriptor.mediaType)
 }
 
+/**
+ * Writes a blob that comes from elsewhere; what it must be is known.
+ * @throws PublishError `BLOB_REFUSED`, `HASH_DISAGREEMENT`
+ * @throws FileError `DISK_FULL`
+ */
+export async function importBlob(
+  folder: OriginFolder,
+  wanted: BlobRef,
+  source: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const path = join(folder.work, randomBytes(8).toString('hex'))
+  const hashes = createHashes(wanted.size)
+  let size = 0
+  try {
+    await using target = await open(path, 'wx', 0o644)
+    for await (const part of source) {
+      size += part.length
+      if (size > wanted.size) throw notWanted(wanted, 'is longer')
+      hashes.update(part)
+      await writeAll(target, part)
+    }
+    await target.sync()
+  } catch (error) {
+    throw asDiskFull(error, path)
+  }
+  if (size < wanted.size) throw notWanted(wanted, 'is shorter')
+  const found = hashes.finish()
+  if (found.blake3 !== wanted.blake3 || found.sha256 !== wanted.sha256) {
+    throw notWanted(wanted, `has the hash ${found.blake3}`)
+  }
+  await keep(folder, found, path)
+}
+
+function notWanted({ blake3, size }: BlobRef, how: string): PublishError {
+  return new PublishError(
+    'BLOB_REFUSED',
+    `the blob ${blake3} of ${size} bytes ${how} at its source`,
+  )
+}
+
 /** Writes a small blob that is in memory. @throws PublishError `HASH_DISAGREEMENT` */
 export async function writeBlob(
   folder: OriginFolder,

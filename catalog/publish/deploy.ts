@@ -9,12 +9,15 @@ import { PublishError } from '../errors.ts'
 import { TARGETS_BYTES_MAX, TIMESTAMP_BYTES_MAX } from '../trust/limits.ts'
 import { hasBlob } from './blob-writer.ts'
 import { type Destination, isImmutable, type PublicName } from './destination/destination.ts'
-import { readBack, timestampContent } from './live-catalog.ts'
+import { timestampContent } from './live-catalog.ts'
 import { blobPath, type OriginFolder } from './origin-folder.ts'
 import type { AddProgress } from './published-form.ts'
 
 export interface DeployOptions {
-  readonly nowMs: number
+  /** The file that makes everything else visible. */
+  readonly last: PublicName
+  /** Checks what is served against what was published. */
+  readonly readBack: (destination: Destination) => Promise<unknown>
   readonly onProgress?: ((progress: AddProgress) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -25,7 +28,7 @@ export interface Deployment {
   readonly uploadedBytes: number
 }
 
-const TIMESTAMP = 'catalog/timestamp.json'
+export const TIMESTAMP = 'catalog/timestamp.json'
 /** Enough to hide the time of each request; more only fights over the line. */
 const FILES_AT_ONCE = 4
 
@@ -71,7 +74,7 @@ export async function deploy(
   folder: OriginFolder,
   destination: Destination,
   blobs: Iterable<BlobRef>,
-  { nowMs, onProgress, signal }: DeployOptions,
+  { last, readBack, onProgress, signal }: DeployOptions,
 ): Promise<Deployment> {
   const files = await blobFiles(folder, blobs)
   const metadata = await publicFiles(folder, ['catalog', 'feeds'])
@@ -81,11 +84,11 @@ export async function deploy(
   ])
   const isMissing = ({ name, size }: PublicFile) => !isImmutable(name) || there.get(name) !== size
   const first = files.filter(isMissing)
-  const then = metadata.filter(file => isMissing(file) && file.name !== TIMESTAMP)
-  const last = metadata.filter(({ name }) => name === TIMESTAMP)
-  const totalBytes = [...first, ...then, ...last].reduce((sum, { size }) => sum + size, 0)
+  const then = metadata.filter(file => isMissing(file) && file.name !== last)
+  const end = metadata.filter(({ name }) => name === last)
+  const totalBytes = [...first, ...then, ...end].reduce((sum, { size }) => sum + size, 0)
   let doneBytes = 0
-  for (const group of [first, then, last]) {
+  for (const group of [first, then, end]) {
     await eachInParallel(group, FILES_AT_ONCE, async file => {
       signal?.throwIfAborted()
       await destination.put(file.name, await uploadOf(file), signal)
@@ -93,29 +96,24 @@ export async function deploy(
       onProgress?.({ doneBytes, totalBytes })
     })
   }
-  await verifyServed(folder, destination, files, nowMs, signal)
-  const uploadedFiles = first.length + then.length + last.length
+  await checkListed(destination, files, signal)
+  await readBack(destination)
+  const uploadedFiles = first.length + then.length + end.length
   return { destination: destination.name, uploadedFiles, uploadedBytes: totalBytes }
 }
 
-async function verifyServed(
-  folder: OriginFolder,
+async function checkListed(
   destination: Destination,
   files: readonly PublicFile[],
-  nowMs: number,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const there = await destination.list('blobs/', signal)
   const lost = files.find(({ name, size }) => there.get(name) !== size)
-  if (lost !== undefined) {
-    throw new PublishError(
-      'PUBLICATION_UNVERIFIED',
-      `${destination.name} has taken ${lost.name} but does not list it with ${lost.size} bytes; publish again`,
-    )
-  }
-  const get = (name: string, maxBytes: number) =>
-    destination.get(`catalog/${name}`, maxBytes, signal)
-  await readBack(folder, destination.name, get, nowMs)
+  if (lost === undefined) return
+  throw new PublishError(
+    'PUBLICATION_UNVERIFIED',
+    `${destination.name} has taken ${lost.name} but does not list it with ${lost.size} bytes; publish again`,
+  )
 }
 
 interface PublicFile {
@@ -188,7 +186,7 @@ function nameOf(folder: OriginFolder, path: string): PublicName {
   return relative(folder.public, path).split(sep).join('/')
 }
 
-function unexpected({ name }: Destination, why: string): PublishError {
+export function unexpected({ name }: Pick<Destination, 'name'>, why: string): PublishError {
   return new PublishError(
     'HEAD_UNEXPECTED',
     `${name} is not as this folder left it: ${why}. Somebody else published there, or this folder is an old copy; nothing was signed or written`,

@@ -184,7 +184,8 @@ export function isCurrent(
   return Buffer.compare(withoutIssue(document), withoutIssue(live)) === 0
 }
 
-function targetsFields({ version, expiresMs }: Issue) {
+/** What every document of targets begins with. */
+export function targetsFields({ version, expiresMs }: Issue) {
   return { ...commonFields(version, expiresMs), _type: 'targets' as const }
 }
 

@@ -71,12 +71,22 @@ const publicKeySchema = z.strictObject({
 const delegationSchema = z.strictObject({
   did: z.string().min(1).max(255),
   id: z.string().regex(/^z[0-9a-f]{20}$/),
-  tier: z.enum(['claimed', 'registry']),
+  /** `ended`: nobody delegates to it any more, but a snapshot must go on listing what it listed once. */
+  tier: z.enum(['claimed', 'registry', 'ended']),
   /** Who signs its file now: after a rotation not the key of the `did` any more. */
   key: publicKeySchema,
   /** Of the file that is imported. */
   version: seq,
   content: sha256,
+})
+
+const publisherSchema = z.strictObject({
+  /** The first key, from which the id and the paths are derived. */
+  did: z.string().min(1).max(255),
+  /** Every commitment to a next key so far; the last one was made by the present key. */
+  rotations: z
+    .array(z.strictObject({ key: z.string(), next: sha256, sig: z.string().regex(/^[0-9a-f]+$/) }))
+    .min(1),
 })
 
 const draftSchema = z.strictObject({
@@ -89,6 +99,8 @@ const draftSchema = z.strictObject({
    */
   heads: z.array(z.strictObject({ version: seq, content: sha256 })).max(2),
   apps: z.record(appId, appSchema),
+  /** Set in the folder of a publisher that has no origin of its own: it signs one file for other origins. */
+  publisher: publisherSchema.nullable(),
   delegations: z.array(delegationSchema),
   revokedDids: z.array(z.string().min(1).max(255)),
   /** Each the contents of two heads of one version that the holders of the offline keys know of. */
@@ -101,6 +113,7 @@ export type DraftChannel = z.infer<typeof channelSchema>
 export type DraftRelease = z.infer<typeof releaseSchema>
 export type DraftRollout = z.infer<typeof rolloutSchema>
 export type DraftYank = z.infer<typeof yankSchema>
+export type DraftPublisher = z.infer<typeof publisherSchema>
 export type DraftDelegation = z.infer<typeof delegationSchema>
 
 export const EMPTY_DRAFT: Draft = {
@@ -108,6 +121,7 @@ export const EMPTY_DRAFT: Draft = {
   versions: {},
   heads: [],
   apps: {},
+  publisher: null,
   delegations: [],
   revokedDids: [],
   acknowledgedForks: [],

@@ -39,7 +39,7 @@ export async function createKeys(folder: OriginFolder): Promise<RoleKeyFiles> {
 /** @throws PublishError `KEY_MISSING` */
 export async function openOriginKeys(folder: OriginFolder): Promise<OriginKeys> {
   const open = async (role: OriginRole) =>
-    signerOf(await readKey(folder, role === 'claimed' ? 'targets' : role))
+    signerOf(await readPrivateKey(folder, role === 'claimed' ? 'targets' : role))
   const policyOf = async (role: OriginRole) => ({
     keys: [(await open(role)).publicKey],
     threshold: 1,
@@ -54,11 +54,12 @@ export async function openOriginKeys(folder: OriginFolder): Promise<OriginKeys> 
   }
 }
 
-async function readKey(folder: OriginFolder, role: KeyRole): Promise<KeyObject> {
-  const path = keyPath(folder, role)
+/** @throws PublishError `KEY_MISSING` */
+export async function readPrivateKey(folder: OriginFolder, name: string): Promise<KeyObject> {
+  const path = keyPath(folder, name)
   const pem = await readFileBounded(path, KEY_FILE_BYTES_MAX)
   if (pem === undefined) {
-    throw new PublishError('KEY_MISSING', `the key of the role ${role} is not at ${path}`)
+    throw new PublishError('KEY_MISSING', `the key ${name} is not at ${path}`)
   }
   try {
     return createPrivateKey(Buffer.from(pem))

@@ -4,7 +4,6 @@ import { join, resolve } from 'node:path'
 import { type Digest, hexOf } from '../../src/core/digest.ts'
 import { codeOf } from '../../src/core/errors.ts'
 import { PublishError } from '../errors.ts'
-import type { OriginRole } from './terms.ts'
 
 export interface OriginFolder {
   readonly root: string
@@ -21,6 +20,8 @@ export interface OriginFolder {
   /** What any static web server serves. */
   readonly public: string
   readonly catalog: string
+  /** Files of publishers, each standing alone: `<id>.json`. */
+  readonly feeds: string
   readonly blobs: string
 }
 
@@ -38,12 +39,13 @@ export function originFolder(path: string): OriginFolder {
     publishers: join(draft, 'publishers'),
     public: served,
     catalog: join(served, 'catalog'),
+    feeds: join(served, 'feeds'),
     blobs: join(served, 'blobs', 'blake3'),
   }
 }
 
-export function keyPath(folder: OriginFolder, role: OriginRole): string {
-  return join(folder.keys, `${role}.pem`)
+export function keyPath(folder: OriginFolder, name: string): string {
+  return join(folder.keys, `${name}.pem`)
 }
 
 /** `blobs/blake3/ab/cd/<hex>`; the piece layer is beside it, with the ending `.pieces`. */

@@ -4,7 +4,8 @@ import type { BlobRef } from '../../src/core/blob.ts'
 import { asDiskFull, readFileBounded, writeFileAtomic } from '../../src/core/files.ts'
 import { PublishError } from '../errors.ts'
 import { TIMESTAMP_BYTES_MAX } from '../trust/limits.ts'
-import { checkServedHead, type Deployment, deploy } from './deploy.ts'
+import { importedManifests } from './delegate.ts'
+import { checkServedHead, type Deployment, deploy, TIMESTAMP } from './deploy.ts'
 import type { Destination } from './destination/destination.ts'
 import { type Draft, readDraft, writeDraft } from './draft.ts'
 import { type OriginKeys, openOriginKeys } from './keys.ts'
@@ -16,7 +17,7 @@ import {
   timestampContent,
   verifyNext,
 } from './live-catalog.ts'
-import { namedBlobs, namedSeqs } from './named-blobs.ts'
+import { namedBlobs, namedSeqs, releaseBlobs } from './named-blobs.ts'
 import { lockOrigin, type OriginFolder, originFolder } from './origin-folder.ts'
 import type { AddProgress } from './published-form.ts'
 import { type SignedFile, signCatalog } from './sign-catalog.ts'
@@ -73,7 +74,13 @@ export async function publishOrigin(
 async function publish(folder: OriginFolder, options: PublishOptions): Promise<Publication> {
   const { nowMs, destination, expectHead, signal } = options
   const draft = await readDraft(folder)
-  const blobs = await namedBlobs(folder, draft)
+  if (draft.publisher !== null) {
+    throw new PublishError('ORIGIN_MISSING', `${folder.root} is the folder of a publisher`)
+  }
+  const blobs = [
+    ...(await namedBlobs(folder, draft)),
+    ...(await releaseBlobs(folder, await importedManifests(folder, draft))),
+  ]
   const live = await readLiveCatalog(folder)
   checkHead(folder, draft, live, destination === undefined ? expectHead : undefined)
   if (destination !== undefined) {
@@ -93,7 +100,14 @@ async function deployTo(
   blobs: readonly BlobRef[],
   { nowMs, onProgress, signal }: PublishOptions,
 ): Promise<Deployment> {
-  return deploy(folder, destination, blobs, { nowMs, onProgress, signal })
+  const verify = ({ name, get }: Destination) =>
+    readBack(folder, name, (file, max) => get(`catalog/${file}`, max, signal), nowMs)
+  return deploy(folder, destination, blobs, {
+    last: TIMESTAMP,
+    readBack: verify,
+    onProgress,
+    signal,
+  })
 }
 
 async function signAndReplace(
@@ -143,7 +157,7 @@ function describe(next: LiveCatalog): Pick<Publication, 'versions' | 'expiresMs'
  * Releases that the catalog will name are marked before anything is signed, so that a version is never used for two
  * contents, wherever the process dies.
  */
-function withPublished(draft: Draft): Draft {
+export function withPublished(draft: Draft): Draft {
   const apps = Object.entries(draft.apps).map(([id, app]) => {
     const named = namedSeqs(app)
     const releases = app.releases.map(release =>

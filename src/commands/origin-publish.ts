@@ -2,13 +2,17 @@
 import { Command, InvalidArgumentError } from 'commander'
 import {
   type Destination,
+  type FeedPublication,
   openDestination,
   type Publication,
+  publishFeed,
   publishOrigin,
+  readReleases,
 } from '../../catalog/publish/index.ts'
 import { formatBytes } from './format.ts'
 import { createProgressLine } from './origin-add.ts'
 import type { JsonOption, OriginCommandContext } from './origin-context.ts'
+import { feedText } from './origin-publisher.ts'
 
 interface PublishCommandOptions extends JsonOption {
   readonly to?: string
@@ -40,13 +44,16 @@ async function publish(
   const destination = to === undefined ? undefined : await openDestination(to, options)
   const progress = createProgressLine(io)
   try {
-    const publication = await publishOrigin(dir, {
+    const how = {
       nowMs: clock.nowMs(),
       signal: stopped,
       onProgress: progress.show,
       ...(destination === undefined ? {} : { destination }),
       ...(expectHead === undefined ? {} : { expectHead }),
-    })
+    }
+    const { publisher } = await readReleases(dir)
+    const publication =
+      publisher === null ? await publishOrigin(dir, how) : await publishFeed(dir, how)
     progress.clear()
     io.stdout(json ? `${JSON.stringify(publication)}\n` : publicationText(publication))
   } finally {
@@ -59,22 +66,24 @@ async function closeIfOpen(destination: Destination | undefined): Promise<void> 
   await destination?.close()
 }
 
-function publicationText(publication: Publication): string {
-  const { versions, entryCount, expiresMs, due, deployment } = publication
-  const until = new Date(expiresMs).toISOString().slice(0, 10)
-  const entries = entryCount === 1 ? '1 entry' : `${entryCount} entries`
-  const lines = [
-    `Published catalog ${versions.timestamp} with ${entries}; publish again before ${until}.`,
-  ]
+function publicationText(publication: Publication | FeedPublication): string {
+  const { deployment } = publication
+  const lines = 'feed' in publication ? [feedText(publication)] : catalogLines(publication)
   if (deployment !== undefined) {
     const { destination, uploadedFiles, uploadedBytes } = deployment
-    const what = `${uploadedFiles} files, ${formatBytes(uploadedBytes)}`
+    const files = uploadedFiles === 1 ? '1 file' : `${uploadedFiles} files`
+    const what = `${files}, ${formatBytes(uploadedBytes)}`
     lines.push(`Brought ${what} to ${destination}; read back from there and verified.`)
   }
-  if (due.length > 0) {
-    lines.push(`To be renewed soon, with keys that are not on this machine: ${due.join(', ')}.`)
-  }
   return `${lines.join('\n')}\n`
+}
+
+function catalogLines({ versions, entryCount, expiresMs, due }: Publication): string[] {
+  const until = new Date(expiresMs).toISOString().slice(0, 10)
+  const entries = entryCount === 1 ? '1 entry' : `${entryCount} entries`
+  const first = `Published catalog ${versions.timestamp} with ${entries}; publish again before ${until}.`
+  if (due.length === 0) return [first]
+  return [first, `To be renewed soon, with keys that are not on this machine: ${due.join(', ')}.`]
 }
 
 function parseVersion(text: string): number {

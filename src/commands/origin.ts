@@ -1,11 +1,18 @@
 /** `archy origin`: what a publisher does, from the first key to serving the files. */
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { type InitializedOrigin, initOrigin } from '../../catalog/publish/index.ts'
 import { addCommand } from './origin-add.ts'
 import type { JsonOption, OriginCommandContext } from './origin-context.ts'
+import { delegateCommand } from './origin-delegate.ts'
 import { publishCommand } from './origin-publish.ts'
+import { initPublisherFolder, publisherCommand } from './origin-publisher.ts'
 import { releaseCommand } from './origin-release.ts'
 import { serveCommand } from './origin-serve.ts'
+
+interface InitOptions extends JsonOption {
+  readonly publisher: boolean
+  readonly keyType: 'ed25519' | 'p256'
+}
 
 /** The commands of a publisher; failures are thrown as `NodeError` for the caller to report. */
 export function originCommand(context: OriginCommandContext): Command {
@@ -15,10 +22,22 @@ export function originCommand(context: OriginCommandContext): Command {
   command
     .command('init <dir>')
     .description('make keys and an empty signed catalog in a new folder')
+    .option('--publisher', 'make the folder of a publisher that other origins list', false)
+    .addOption(
+      new Option('--key-type <type>', 'of the key of a publisher')
+        .choices(['ed25519', 'p256'])
+        .default('ed25519'),
+    )
     .option('--json', 'print JSON', false)
-    .action(async (dir: string, options: JsonOption) => await init(context, dir, options))
+    .action(async (dir: string, options: InitOptions) =>
+      options.publisher
+        ? await initPublisherFolder(context, dir, options)
+        : await init(context, dir, options),
+    )
   command.addCommand(addCommand(context))
   command.addCommand(releaseCommand(context))
+  command.addCommand(delegateCommand(context))
+  command.addCommand(publisherCommand(context))
   command.addCommand(publishCommand(context))
   command.addCommand(serveCommand(context))
   return command

@@ -37,6 +37,8 @@ export interface OriginStats {
 
 /** The only paths there are; everything else is 404 without a look at the disk. */
 const CATALOG_PATH = /^\/catalog\/[A-Za-z0-9][A-Za-z0-9._-]*\.json$/
+/** The file of a publisher, standing alone. */
+const FEED_PATH = /^\/feeds\/z[0-9a-f]{20}\.json$/
 const BLOB_PATH = /^\/blobs\/blake3\/([0-9a-f]{2})\/([0-9a-f]{2})\/\1\2[0-9a-f]{60}(\.pieces)?$/
 /** A blob never changes under its address. */
 const FOREVER = 'public, max-age=31536000, immutable'
@@ -60,7 +62,7 @@ export async function serveOrigin(
   server.addHook('onRequest', async (request, reply) => {
     counts.requests += 1
     const [path = ''] = request.url.split('?')
-    const isKnown = CATALOG_PATH.test(path) || BLOB_PATH.test(path)
+    const isKnown = [CATALOG_PATH, FEED_PATH, BLOB_PATH].some(known => known.test(path))
     if (!isKnown || !(await isInside(root, path))) await reply.code(404).send(NOT_FOUND)
   })
   server.addHook('onSend', async (request, _reply, payload) => {
@@ -164,15 +166,21 @@ function listenFailed(error: unknown, host: string, port: number): OriginServerE
   )
 }
 
+/** An origin has a catalog; a publisher without one has a feed. */
 async function checkFolder(root: string): Promise<void> {
-  const path = join(root, 'catalog')
-  const found = await stat(path).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined
-    throw error
-  })
-  if (found?.isDirectory()) return
+  if (await isFolder(join(root, 'catalog'))) return
+  if (await isFolder(join(root, 'feeds'))) return
   throw new OriginServerError(
     'ORIGIN_PUBLIC_MISSING',
     `${root} is not the public folder of an origin: it has no folder catalog`,
   )
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory()
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false
+    throw error
+  }
 }

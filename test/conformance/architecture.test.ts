@@ -30,6 +30,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   pino: ['src/core/log.ts'],
   execa: ['orchestrator/host'],
   'tar-stream': ['catalog/publish'],
+  '@aws-sdk': ['catalog/publish/destination/s3.ts'],
   undici: ['swarm/origin', 'src/http'],
   fastify: ['src/http'],
   '@fastify': ['src/http'],

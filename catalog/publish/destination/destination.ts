@@ -31,3 +31,8 @@ export function cacheControlOf(name: PublicName): string {
 export function contentTypeOf(name: PublicName): string {
   return name.endsWith('.json') ? 'application/json' : 'application/octet-stream'
 }
+
+/** Where a publisher's file stands alone. */
+export function feedName(id: string): PublicName {
+  return `feeds/${id}.json`
+}
