@@ -134,7 +134,8 @@ async function importBlobs(
   return newBytes
 }
 
-function manifestsOf({ head, next, older }: TargetOffer): readonly BlobRef[] {
+/** Everything that an offer lets a node install. */
+export function manifestsOf({ head, next, older }: TargetOffer): readonly BlobRef[] {
   return [head, ...older, ...(next === undefined ? [] : [next.entry])].map(e => e.manifest)
 }
 

@@ -14,6 +14,10 @@ import { blobPath, type OriginFolder } from './origin-folder.ts'
 import type { AddProgress } from './published-form.ts'
 
 export interface DeployOptions {
+  /** Leaves metadata out; the default takes all of it. */
+  readonly isWanted?: (name: PublicName) => boolean
+  /** Told before the first write how much there is to write; throws to refuse. */
+  readonly onTotal?: (bytes: number) => Promise<void>
   /** The file that makes everything else visible. */
   readonly last: PublicName
   /** Checks what is served against what was published. */
@@ -74,10 +78,12 @@ export async function deploy(
   folder: OriginFolder,
   destination: Destination,
   blobs: Iterable<BlobRef>,
-  { last, readBack, onProgress, signal }: DeployOptions,
+  options: DeployOptions,
 ): Promise<Deployment> {
+  const { last, isWanted = () => true, onTotal, onProgress, signal } = options
   const files = await blobFiles(folder, blobs)
-  const metadata = await publicFiles(folder, ['catalog', 'feeds'])
+  const all = await publicFiles(folder, ['catalog', 'feeds'])
+  const metadata = all.filter(({ name }) => isWanted(name))
   const there = new Map([
     ...(await destination.list('blobs/', signal)),
     ...(await destination.list('catalog/', signal)),
@@ -87,6 +93,7 @@ export async function deploy(
   const then = metadata.filter(file => isMissing(file) && file.name !== last)
   const end = metadata.filter(({ name }) => name === last)
   const totalBytes = [...first, ...then, ...end].reduce((sum, { size }) => sum + size, 0)
+  await onTotal?.(totalBytes)
   let doneBytes = 0
   for (const group of [first, then, end]) {
     await eachInParallel(group, FILES_AT_ONCE, async file => {
@@ -97,7 +104,7 @@ export async function deploy(
     })
   }
   await checkListed(destination, files, signal)
-  await readBack(destination)
+  await options.readBack(destination)
   const uploadedFiles = first.length + then.length + end.length
   return { destination: destination.name, uploadedFiles, uploadedBytes: totalBytes }
 }

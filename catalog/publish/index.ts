@@ -1,5 +1,6 @@
 /** The publisher's side of the catalog. Nodes do not load it; its commands and tests do. */
 export { type AddedApp, type AddOptions, addApp } from './add.ts'
+export { type Bundle, exportBundle } from './bundle.ts'
 export { type Delegated, delegateTo, endDelegation } from './delegate.ts'
 export type { Destination } from './destination/destination.ts'
 export { openDestination } from './destination/open.ts'

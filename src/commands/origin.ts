@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander'
 import { type InitializedOrigin, initOrigin } from '../../catalog/publish/index.ts'
 import { addCommand } from './origin-add.ts'
+import { bundleCommand } from './origin-bundle.ts'
 import type { JsonOption, OriginCommandContext } from './origin-context.ts'
 import { delegateCommand } from './origin-delegate.ts'
 import { publishCommand } from './origin-publish.ts'
@@ -39,6 +40,7 @@ export function originCommand(context: OriginCommandContext): Command {
   command.addCommand(delegateCommand(context))
   command.addCommand(publisherCommand(context))
   command.addCommand(publishCommand(context))
+  command.addCommand(bundleCommand(context))
   command.addCommand(serveCommand(context))
   return command
 }
