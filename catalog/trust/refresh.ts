@@ -81,9 +81,10 @@ export function loadTrusted(store: Store, embeddedRoot: Uint8Array, rules: Rules
  * @throws CatalogError; what was accepted before the failure is in the store, and nothing else
  */
 export async function refreshTrusted(deps: TrustDeps, before: Trusted): Promise<Trusted> {
-  const root = await walkRoots(deps, before.root)
   const { store, rules, nowMs } = deps
-  const known = root === before.root ? before : loadUnder(root, store, rules, [])
+  const { online } = store.getFloors()
+  const root = await walkRoots(deps, before.root)
+  const known = root === before.root ? before : loadUnder(root, store, rules, [], online)
   const { root: highest } = store.getFloors()
   if (root.version < highest) {
     throw new CatalogError(
@@ -151,14 +152,25 @@ async function fetchExpected(
   throw new CatalogError('METADATA_MISSING', `the origin does not have ${name}, which it signed`)
 }
 
-/** Stored files were accepted once, so only their proofs are checked again; floors bind what comes from outside. */
-function loadUnder(root: RootModel, store: Store, rules: Rules, problems: string[]): Trusted {
+/**
+ * Stored files were accepted once, so only their proofs are checked again; floors bind what comes from outside. When `online`, the keys
+ * that they were accepted with, are others now, none is loaded: a thief of one key may have used up the numbers of the other's.
+ * @see TUF 1.0.34 §5.3.11
+ */
+function loadUnder(
+  root: RootModel,
+  store: Store,
+  rules: Rules,
+  problems: string[],
+  online = store.getFloors().online,
+): Trusted {
   const floors = floorsUnder(root, store.getFloors())
   store.setFloors(floors)
   const raise = (change: (floors: Floors) => Floors): void => {
     if (root.version >= floors.root) store.setFloors(change(store.getFloors()))
   }
   const none = { root, timestamp: undefined, snapshot: undefined, targets: undefined, problems }
+  if (online !== '' && online !== floors.online) return none
   const timestamp = loadOne(store, 'timestamp', undefined, problems, bytes =>
     acceptTimestamp(root, noFloors, bytes, rules),
   )
