@@ -18,7 +18,8 @@ import type { PublisherSource } from './publisher/source.ts'
 
 export interface DelegateOptions {
   readonly did: string
-  readonly tier: 'claimed' | 'registry'
+  /** `undefined`: as it is listed now. */
+  readonly tier: 'claimed' | 'registry' | undefined
   readonly source: PublisherSource
   readonly nowMs: number
   readonly onProgress?: (progress: AddProgress) => void
@@ -44,7 +45,7 @@ export interface Delegated {
  * @throws FileError `DISK_FULL`
  */
 export async function delegateTo(path: string, options: DelegateOptions): Promise<Delegated> {
-  const { did, tier, source, nowMs } = options
+  const { did, source, nowMs } = options
   const folder = originFolder(path)
   checkDid(did)
   await readDraft(folder)
@@ -54,6 +55,8 @@ export async function delegateTo(path: string, options: DelegateOptions): Promis
   const file = readPublisherFile(did, bytes)
   const before = draft.delegations.find(delegation => delegation.did === did)
   checkNewer(draft, file, before, nowMs)
+  const tier = options.tier ?? before?.tier
+  if (tier === undefined || tier === 'ended') throw refused(did, 'it is not listed here yet')
   const newBytes = await importBlobs(folder, file.offers, options)
   const { id, key, targets } = file
   const { version, content, expiresMs } = targets
@@ -137,6 +140,24 @@ async function importBlobs(
 /** Everything that an offer lets a node install. */
 export function manifestsOf({ head, next, older }: TargetOffer): readonly BlobRef[] {
   return [head, ...older, ...(next === undefined ? [] : [next.entry])].map(e => e.manifest)
+}
+
+/**
+ * Records that the holders of the offline keys know of a fork: nodes go on from the catalog that is published next.
+ * @param contents of both heads, as nodes report them (SHA-256, hex)
+ * @throws PublishError `DECISION_REFUSED`
+ */
+export function acknowledgeFork(draft: Draft, contents: readonly [string, string]): Draft {
+  const [a, b] = [...contents].sort()
+  const isHash = (text: string | undefined) => /^[0-9a-f]{64}$/.test(text ?? '')
+  if (a === undefined || b === undefined || a === b || !contents.every(isHash)) {
+    throw new PublishError(
+      'DECISION_REFUSED',
+      'a fork is two different contents of 64 hex digits each, as "archy catalog" shows them on a node',
+    )
+  }
+  const isKnown = draft.acknowledgedForks.some(fork => fork.includes(a) && fork.includes(b))
+  return isKnown ? draft : { ...draft, acknowledgedForks: [...draft.acknowledgedForks, [a, b]] }
 }
 
 async function fetchFile(

@@ -1,7 +1,7 @@
 /** The publisher's side of the catalog. Nodes do not load it; its commands and tests do. */
 export { type AddedApp, type AddOptions, addApp } from './add.ts'
 export { type Bundle, exportBundle } from './bundle.ts'
-export { type Delegated, delegateTo, endDelegation } from './delegate.ts'
+export { acknowledgeFork, type Delegated, delegateTo, endDelegation } from './delegate.ts'
 export type { Destination } from './destination/destination.ts'
 export { openDestination } from './destination/open.ts'
 export { type InitializedOrigin, initOrigin } from './init.ts'

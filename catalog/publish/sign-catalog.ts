@@ -108,8 +108,11 @@ async function workFor(input: SignInput, role: DecidingRole, plan: RolePlan): Pr
     signers = await input.keys.signers(role)
   } catch (error) {
     if (!isKeyAway(error)) throw error
-    if (plan.why === 'change' || live === undefined) throw needsCeremony(role, error)
-    const { version } = documentOf<TargetsDocument>(live)
+    const before = live && documentOf<TargetsDocument>(live)
+    const holds = before !== undefined && Date.parse(before.expires) > input.nowMs
+    if (plan.why === 'change' || !holds || live === undefined)
+      throw needsCeremony(role, plan, error)
+    const { version } = before
     return done({ version, bytes: live, source: 'due' })
   }
   const { version } = document
@@ -189,11 +192,13 @@ function isKeyAway(error: unknown): boolean {
   return codeOf(error) === 'KEY_MISSING' || codeOf(error) === 'PASSPHRASE_REQUIRED'
 }
 
-function needsCeremony(role: DecidingRole, cause: unknown): PublishError {
+function needsCeremony(role: DecidingRole, plan: RolePlan, cause: unknown): PublishError {
+  const isChange = plan.action === 'sign' && plan.why === 'change'
+  const what = isChange ? 'says something new' : 'is expired'
   const why = cause instanceof Error ? cause.message : String(cause)
   return new PublishError(
     'KEY_MISSING',
-    `the role ${role} says something new, but cannot be signed here: ${why}. ` +
+    `the role ${role} ${what}, but cannot be signed here: ${why}. ` +
       `"archy origin request <dir> ${role}" writes what its holders sign on their machines; nothing was changed`,
     { cause },
   )

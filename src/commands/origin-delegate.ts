@@ -1,7 +1,9 @@
-/** `archy origin delegate`: which other publishers an origin lists. */
+/** `archy origin delegate`: which other publishers an origin lists; and what else only its offline keys say. */
 import { Command, Option } from 'commander'
 import {
+  acknowledgeFork,
   type Delegated,
+  decideRelease,
   delegateTo,
   endDelegation,
   openPublisherFolder,
@@ -12,30 +14,35 @@ import { formatBytes, formatTable } from './format.ts'
 import { createProgressLine } from './origin-add.ts'
 import type { JsonOption, OriginCommandContext } from './origin-context.ts'
 
-interface AddOptions extends JsonOption {
-  readonly tier: 'claimed' | 'registry'
+type Tier = 'claimed' | 'registry'
+
+interface ImportOptions extends JsonOption {
   readonly from: string
 }
 
 export function delegateCommand(context: OriginCommandContext): Command {
   const { io } = context
   const command = new Command('delegate').description('list other publishers at this origin')
-  for (const [verb, what] of Object.entries(IMPORTS)) {
-    command
-      .command(`${verb} <dir> <did>`)
-      .description(what)
-      .requiredOption('--from <place>', 'a folder, or the URL that the publisher serves from')
-      .addOption(
-        new Option('--tier <tier>', 'confirmed by the offline keys, or listed by an online one')
-          .choices(['claimed', 'registry'])
-          .makeOptionMandatory(),
-      )
-      .option('--json', 'print JSON', false)
-      .action(
-        async (dir: string, did: string, options: AddOptions) =>
-          await add(context, dir, did, options),
-      )
-  }
+  command
+    .command('add <dir> <did>')
+    .description('import the signed file of a publisher with all its blobs, and list it')
+    .requiredOption('--from <place>', 'a folder, or the URL that the publisher serves from')
+    .addOption(tierOption().makeOptionMandatory())
+    .option('--json', 'print JSON', false)
+    .action(
+      async (dir: string, did: string, options: ImportOptions & { tier: Tier }) =>
+        await importFrom(context, dir, did, options.tier, options),
+    )
+  command
+    .command('update <dir> <did>')
+    .description('import a newer file of a listed publisher')
+    .requiredOption('--from <place>', 'a folder, or the URL that the publisher serves from')
+    .addOption(tierOption())
+    .option('--json', 'print JSON', false)
+    .action(
+      async (dir: string, did: string, options: ImportOptions & { tier?: Tier }) =>
+        await importFrom(context, dir, did, options.tier, options),
+    )
   command
     .command('revoke <dir> <did>')
     .description('take a publisher off the list; nodes install nothing of it any more')
@@ -61,16 +68,35 @@ export function delegateCommand(context: OriginCommandContext): Command {
   return command
 }
 
-const IMPORTS = {
-  add: 'import the signed file of a publisher with all its blobs, and list it',
-  update: 'import a newer file of a listed publisher',
-} as const
+/** `archy origin acknowledge-fork`: the offline keys say that they know of two contradicting catalogs. */
+export function acknowledgeForkCommand({ io }: OriginCommandContext): Command {
+  return new Command('acknowledge-fork')
+    .argument('<dir>')
+    .argument('<content>')
+    .argument('<other-content>')
+    .description('end a fork that nodes report, once you know how it came to be')
+    .option('--json', 'print JSON', false)
+    .action(async (dir: string, one: string, other: string, { json }: JsonOption) => {
+      const draft = await decideRelease(dir, before => acknowledgeFork(before, [one, other]))
+      const { acknowledgedForks } = draft
+      const text = `The fork is acknowledged; the targets key signs it.\nNext: archy origin publish ${dir}\n`
+      io.stdout(json ? `${JSON.stringify({ acknowledgedForks })}\n` : text)
+    })
+}
 
-async function add(
+function tierOption(): Option {
+  return new Option(
+    '--tier <tier>',
+    'confirmed by the offline keys, or listed by an online one',
+  ).choices(['claimed', 'registry'])
+}
+
+async function importFrom(
   { io, clock, stopped }: OriginCommandContext,
   dir: string,
   did: string,
-  { tier, from, json }: AddOptions,
+  tier: Tier | undefined,
+  { from, json }: ImportOptions,
 ): Promise<void> {
   const progress = createProgressLine(io)
   try {

@@ -4,7 +4,7 @@ import { type InitializedOrigin, initOrigin } from '../../catalog/publish/index.
 import { addCommand } from './origin-add.ts'
 import { bundleCommand } from './origin-bundle.ts'
 import type { JsonOption, OriginCommandContext } from './origin-context.ts'
-import { delegateCommand } from './origin-delegate.ts'
+import { acknowledgeForkCommand, delegateCommand } from './origin-delegate.ts'
 import { publishCommand } from './origin-publish.ts'
 import { initPublisherFolder, publisherCommand } from './origin-publisher.ts'
 import { releaseCommand } from './origin-release.ts'
@@ -39,6 +39,7 @@ export function originCommand(context: OriginCommandContext): Command {
   command.addCommand(releaseCommand(context))
   command.addCommand(delegateCommand(context))
   command.addCommand(publisherCommand(context))
+  command.addCommand(acknowledgeForkCommand(context))
   command.addCommand(publishCommand(context))
   command.addCommand(bundleCommand(context))
   command.addCommand(serveCommand(context))

@@ -3,8 +3,14 @@ import { spawn, spawnSync } from 'node:child_process'
 import { mkdir, readdir, readFile, rm, stat, truncate, watch, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { PublishError } from '../../catalog/errors.ts'
+import { coreDocument, issueOf } from '../../catalog/publish/documents.ts'
+import { readDraft } from '../../catalog/publish/draft.ts'
 import { addApp, initOrigin, originFolder, publishOrigin } from '../../catalog/publish/index.ts'
+import { signWith } from '../../catalog/publish/keys/signer.ts'
+import { type OriginKeys, openOriginKeys } from '../../catalog/publish/keys.ts'
 import { readLiveCatalog } from '../../catalog/publish/live-catalog.ts'
+import type { OriginRole } from '../../catalog/publish/terms.ts'
 import { DAY_MS } from '../support/catalog/signed-origin.ts'
 import { NOW_MS, openWorkshop, type Workshop } from '../support/publish/workshop.ts'
 
@@ -133,6 +139,59 @@ describe('origin init and publish', () => {
     const missing = publishOrigin(shop.origin, { nowMs: NOW_MS })
     expect(await codeOfFailure(missing)).to.equal('KEY_MISSING')
     expect((await live())?.timestamp.version).to.equal(1)
+  })
+
+  describe('with an offline key', () => {
+    /** The keys of the folder, but that of one role is on another machine. */
+    async function keysWithout(role: string): Promise<OriginKeys> {
+      const keys = await openOriginKeys(folder())
+      const signers = async (wanted: OriginRole) => {
+        if (wanted === role) throw new PublishError('KEY_MISSING', 'it is in a safe')
+        return keys.signers(wanted)
+      }
+      return { policy: keys.policy, signers }
+    }
+
+    it('puts a renewal off and says that it is due, while the file holds', async () => {
+      await initOrigin(shop.origin, { nowMs: NOW_MS })
+      const keys = await keysWithout('core')
+      const day70 = { nowMs: NOW_MS + 70 * DAY_MS, keys }
+      const { due, versions } = await publishOrigin(shop.origin, day70)
+      expect(due).to.deep.equal(['core'])
+      expect(versions).to.include({ core: 1, registry: 2, timestamp: 2 })
+      const all = await publishOrigin(shop.origin, { nowMs: NOW_MS + 71 * DAY_MS })
+      expect(all).to.deep.include({ due: [], signed: ['core', 'snapshot', 'timestamp'] })
+    })
+
+    it('refuses a change and names the ceremony; takes the document once it is signed elsewhere', async () => {
+      await initOrigin(shop.origin, { nowMs: NOW_MS })
+      await addApp(shop.origin, (await shop.app('1')).folder)
+      const keys = await keysWithout('core')
+      const refusal = await publishOrigin(shop.origin, { nowMs: NOW_MS, keys }).catch(String)
+      expect(refusal).to.match(/role core says something new.*"archy origin request <dir> core"/)
+      expect((await live())?.timestamp.version).to.equal(1)
+      const draft = await readDraft(folder())
+      const document = coreDocument(draft, issueOf('core', 7, NOW_MS))
+      const signers = await (await openOriginKeys(folder())).signers('core')
+      await mkdir(folder().signed, { recursive: true })
+      await writeFile(join(folder().signed, '7.core.json'), await signWith(document, signers))
+      const { versions, signed } = await publishOrigin(shop.origin, { nowMs: NOW_MS, keys })
+      expect(versions.core).to.equal(7)
+      expect(signed).to.deep.equal(['core', 'snapshot', 'timestamp'])
+      await publishOrigin(shop.origin, { nowMs: NOW_MS, keys })
+      expect((await live())?.snapshot.meta.get('core')?.version).to.equal(7)
+    })
+
+    it('takes no waiting document that says something else than the draft', async () => {
+      await initOrigin(shop.origin, { nowMs: NOW_MS })
+      const document = coreDocument(await readDraft(folder()), issueOf('core', 7, NOW_MS))
+      const signers = await (await openOriginKeys(folder())).signers('core')
+      await mkdir(folder().signed, { recursive: true })
+      await writeFile(join(folder().signed, '7.core.json'), await signWith(document, signers))
+      await addApp(shop.origin, (await shop.app('1')).folder)
+      const { versions } = await publishOrigin(shop.origin, { nowMs: NOW_MS })
+      expect(versions.core).to.equal(2)
+    })
   })
 
   it('refuses to name a blob that is gone or too short', async () => {
