@@ -1,5 +1,6 @@
 /** What our profile asks beyond TUF. Every rule runs after the signatures were checked. */
 import { canonicalJson } from '../../src/core/canonical-json.ts'
+import { messageOf } from '../../src/core/errors.ts'
 import { CatalogError } from '../errors.ts'
 import type { PublicKey } from './document.ts'
 import { type Envelope, malformed } from './envelope.ts'
@@ -25,19 +26,24 @@ export function checkFileForm(
     throw notCanonical(name, 'its signatures must be sorted by key id, one per key')
   }
   const { signed, signatures } = envelope
-  const head = Buffer.concat([
-    canonicalJson({ signatures }).subarray(0, -1),
-    Buffer.from(',"signed":'),
-  ])
-  const asSigned = Buffer.concat([head, signedBytes, Buffer.from('}')])
-  const isAsSigned = asSigned.equals(bytes)
-  if (!isAsSigned && !Buffer.from(canonicalJson({ signatures, signed })).equals(bytes)) {
+  const head = fileForm(name, { signatures, signed: 0 }).subarray(0, -'0}'.length)
+  const isAsSigned = Buffer.concat([head, signedBytes, Buffer.from('}')]).equals(bytes)
+  if (!isAsSigned && Buffer.compare(fileForm(name, { signatures, signed }), bytes) !== 0) {
     throw notCanonical(name, 'its bytes must be canonical JSON')
   }
   // Printable ASCII alone needs no closer look: a name or text of other characters would show in the bytes.
   if (isAsSigned && isPrintable(bytes)) return
   const problem = textProblem(signed)
   if (problem !== undefined) throw new CatalogError('TEXT_NOT_PLAIN', `${name}: ${problem}`)
+}
+
+/** The key ids of a file may be any text, also one that has no bytes. */
+function fileForm(name: string, envelope: Envelope): Uint8Array {
+  try {
+    return canonicalJson(envelope)
+  } catch (error) {
+    throw notCanonical(name, messageOf(error))
+  }
 }
 
 function notCanonical(name: string, why: string): CatalogError {

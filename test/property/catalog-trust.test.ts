@@ -3,15 +3,17 @@
  * Goal: no changed byte is ever accepted, and no sequence of sets takes a version back.
  * Method: one checking function per property; fast-check shrinks a failure and prints its seed.
  */
+import { type KeyObject, sign } from 'node:crypto'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { createMemoryStore } from '../../catalog/cache.ts'
 import { CatalogError } from '../../catalog/errors.ts'
 import { encodeFloors, parseFloors } from '../../catalog/floors-file.ts'
-import { acceptEmbeddedRoot, acceptTimestamp } from '../../catalog/trust/accept.ts'
+import { acceptEmbeddedRoot, acceptTargets, acceptTimestamp } from '../../catalog/trust/accept.ts'
 import { noFloors } from '../../catalog/trust/floors.ts'
 import { matchesPath } from '../../catalog/trust/lookup.ts'
 import { loadTrusted, refreshTrusted } from '../../catalog/trust/refresh.ts'
+import { CanonicalJsonError, olpcJson } from '../../src/core/canonical-json.ts'
 import { createSignedOrigin, START_MS } from '../support/catalog/signed-origin.ts'
 
 const rules = { strict: true }
@@ -73,6 +75,59 @@ describe('verifying core, at random', () => {
     await fc.assert(property, { numRuns: 10, interruptAfterTimeLimit: 1000 })
   })
 
+  it('refuses with a code, whatever the keys of a role signed', () => {
+    const [{ keyId, privateKey }] = origin.keys.targets as [(typeof origin.keys.targets)[number]]
+    const json = fc.jsonValue({ maxDepth: 2, stringUnit: 'binary' })
+    const name = fc.constantFrom('a', 'root', '__proto__', 'pub-a', '\ud800', '../x', 'é')
+    const roleOf = fc.record({
+      name: fc.oneof(name, json),
+      keyids: fc.oneof(fc.constant([keyId]), json),
+      threshold: fc.oneof(fc.integer(), json),
+      terminating: fc.boolean(),
+      paths: fc.oneof(fc.array(fc.string()), json),
+    })
+    const document = fc.record(
+      {
+        _type: fc.constantFrom('targets', 'targets', 'root', 1),
+        spec_version: fc.constantFrom('1.0.34', '1.0.34', '2.0', null),
+        version: fc.oneof(fc.constant(1), fc.double(), json),
+        expires: fc.oneof(fc.constant('2027-01-01T00:00:00Z'), json),
+        targets: fc.oneof(
+          fc.dictionary(name, fc.record({ length: fc.nat(), hashes: json })),
+          fc.constant({}),
+          json,
+        ),
+        delegations: fc.oneof(
+          fc.record({ keys: fc.oneof(fc.constant({}), json), roles: fc.array(roleOf) }),
+          json,
+        ),
+        'x-did': json,
+        'x-note': json,
+      },
+      { requiredKeys: ['_type', 'spec_version', 'version', 'expires', 'targets'] },
+    )
+    const meta = { version: 1, length: undefined, hashes: new Map(), blake3: undefined }
+    fc.assert(
+      fc.property(document, fc.string({ unit: 'binary' }), (signed, stray) => {
+        const signatures = [
+          { keyid: keyId, sig: signatureOf(signed, privateKey) },
+          { keyid: stray, sig: '' },
+        ]
+        for (const list of [signatures, signatures.slice(0, 1)]) {
+          const bytes = Buffer.from(JSON.stringify({ signatures: list, signed }))
+          for (const strict of [true, false]) {
+            try {
+              acceptTargets('targets', root.roles.targets, meta, undefined, bytes, { strict })
+            } catch (error) {
+              onlyRefusals(error)
+            }
+          }
+        }
+      }),
+      { numRuns: 100, interruptAfterTimeLimit: 600 },
+    )
+  })
+
   it('reads back the floors that it wrote', () => {
     const version = fc.integer({ min: 1 })
     const floor = fc.record(
@@ -118,6 +173,16 @@ describe('verifying core, at random', () => {
     )
   })
 })
+
+/** What has no canonical form cannot be signed; a verifier meets it all the same. */
+function signatureOf(signed: object, key: KeyObject): string {
+  try {
+    return sign(null, olpcJson(signed), key).toString('hex')
+  } catch (error) {
+    if (!(error instanceof CanonicalJsonError)) throw error
+    return '00'.repeat(64)
+  }
+}
 
 function onlyRefusals(error: unknown): void {
   if (!(error instanceof CatalogError)) throw error
