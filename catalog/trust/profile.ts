@@ -68,7 +68,6 @@ export function checkRootProfile(name: string, root: RootModel, before?: RootMod
   for (const model of Object.values(before?.roles ?? {})) noteSound(model, sound)
   for (const [role, model] of Object.entries(root.roles)) {
     checkRoleProfile(`${name}, ${role}`, model, sound)
-    noteSound(model, sound)
   }
 }
 

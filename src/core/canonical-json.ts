@@ -79,7 +79,7 @@ function writeInteger(value: number): string {
   if (!Number.isSafeInteger(value)) {
     throw notCanonical(`${value} is not an integer of at most 2^53-1`)
   }
-  return String(value === 0 ? 0 : value)
+  return String(value)
 }
 
 function writeString(value: string, quote: Quote): string {

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { expect } from 'chai'
 import {
   acceptEmbeddedRoot,
@@ -64,6 +65,15 @@ describe('P1: one form of a file', () => {
       expect(take(Buffer.from(text))).to.equal('FILE_NOT_CANONICAL')
     })
   }
+  it('holds for roots, also for the one that a node is given first', () => {
+    const spaced = (bytes: Uint8Array) => Buffer.from(`${textOf(bytes)} `)
+    const first = spaced(signDocument(rootDocument(1, keys), keys.root))
+    expect(codeFrom(() => acceptEmbeddedRoot(first, strict))).to.equal('ROOT_INVALID')
+    expect(acceptEmbeddedRoot(first, plain).version).to.equal(1)
+    const next = spaced(signDocument(rootDocument(2, keys), keys.root))
+    expect(codeFrom(() => acceptNextRoot(root, next, strict))).to.equal('FILE_NOT_CANONICAL')
+    expect(acceptNextRoot(root, next, plain).version).to.equal(2)
+  })
   it('refuses a byte order mark', () => {
     expect(take(Buffer.from(`\ufeff${proper}`))).to.equal('FILE_NOT_CANONICAL')
   })
@@ -226,7 +236,15 @@ describe('P6 and P7: keys and thresholds', () => {
   const takeRoot = (document: RootDocument, rules = strict) =>
     codeFrom(() => acceptNextRoot(root, signDocument(document, keys.root), rules))
   const weak = { ...signer.publicKey, keyval: { public: `01${'00'.repeat(31)}` } }
-  const rsa = { ...signer.publicKey, keytype: 'rsa', scheme: 'rsassa-pss-sha256' }
+  const rsa = {
+    keytype: 'rsa',
+    scheme: 'rsassa-pss-sha256',
+    keyval: {
+      public: generateKeyPairSync('rsa', { modulusLength: 2048 })
+        .publicKey.export({ format: 'pem', type: 'spki' })
+        .toString(),
+    },
+  }
 
   for (const [what, key] of Object.entries({ weak, rsa })) {
     it(`refuses a ${what} key in any role, also one that no signature needs`, () => {

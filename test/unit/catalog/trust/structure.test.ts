@@ -225,7 +225,12 @@ describe('reading documents', () => {
     ['targets', 'delegations.keys', [missing, []]],
     ['targets', 'delegations.roles', [missing, {}]],
     ['targets', 'delegations.roles.0.name', [missing, 1]],
-    ['targets', 'delegations.roles.0.name', ['', 'root', 'a'.repeat(129)], 'ROLE_NAME_REFUSED'],
+    [
+      'targets',
+      'delegations.roles.0.name',
+      ['', 'root', 'a'.repeat(129), '\ud800'],
+      'ROLE_NAME_REFUSED',
+    ],
     ['targets', 'delegations.roles.0.terminating', [missing, 1]],
     ['targets', 'delegations.roles.0.paths', [missing, 'a', [1]]],
     ['targets', 'delegations.roles.0.path_hash_prefixes', [['ab']]],

@@ -122,6 +122,11 @@ describe('what a snapshot lists', () => {
   it('has targets', () => {
     expect(() => setOf(1, { extra: { snapshot: { meta: {} } } })).to.throw('targets.json')
   })
+  it('has length, sha256 and x-blake3 of every role', () => {
+    const other = setOf(1, { extra: { snapshot: { meta: { 'targets.json': { version: 1 } } } } })
+    expect(other.takeSnapshot({})).to.equal('META_INCOMPLETE')
+    expect(other.takeSnapshot({}, plain)).to.equal(undefined)
+  })
   it('has names that are plain', () => {
     const meta = { 'a b.json': { version: 1 }, 'targets.json': { version: 1 } }
     const other = setOf(1, { extra: { snapshot: { meta } } })
