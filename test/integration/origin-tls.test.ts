@@ -13,7 +13,7 @@ import { makeTempFolder } from '../support/temp-folder.ts'
 const MAIN = join(import.meta.dirname, '../../src/main.ts')
 const READER = `
 import { createHttpMetadataSource } from ${JSON.stringify(join(import.meta.dirname, '../../src/http/metadata-source.ts'))}
-const bytes = await createHttpMetadataSource([process.argv[1]]).get('1.root.json', 100000)
+const bytes = await createHttpMetadataSource(process.argv[1]).get('1.root.json', 100000)
 console.log(Buffer.from(bytes).toString('base64'))`
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0
@@ -73,7 +73,7 @@ describe('an origin over HTTPS', () => {
         () => undefined,
         (reason: Error) => reason,
       )
-      expect(error?.message).to.match(/no origin answered: https:.*certificate/)
+      expect(error?.message).to.match(/certificate/)
     } finally {
       server.kill('SIGTERM')
       await once(server, 'exit')

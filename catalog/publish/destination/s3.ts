@@ -128,10 +128,16 @@ async function getObject(
 ): Promise<Uint8Array | undefined> {
   try {
     const command = new GetObjectCommand({ Bucket: bucket, Key: keyOf(name) })
-    const { Body, ContentLength } = await client.send(command, abortable(signal))
+    const { Body } = await client.send(command, abortable(signal))
     if (Body === undefined) return undefined
-    if ((ContentLength ?? 0) > maxBytes) throw new RangeError(`it has ${ContentLength} bytes`)
-    return await Body.transformToByteArray()
+    const parts: Uint8Array[] = []
+    let length = 0
+    for await (const part of Body as AsyncIterable<Uint8Array>) {
+      length += part.length
+      if (length > maxBytes) throw new RangeError(`it has more than ${maxBytes} bytes`)
+      parts.push(part)
+    }
+    return Buffer.concat(parts)
   } catch (error) {
     if (error instanceof NoSuchKey) return undefined
     throw error
