@@ -46,16 +46,15 @@ function write(value: unknown, depth: number, quote: Quote): string {
 }
 
 function writeObject(value: object, depth: number, quote: Quote): string {
-  const members: string[] = []
-  for (const [key, item] of Object.entries(value).sort(byName)) {
+  const record = value as Readonly<Record<string, unknown>>
+  let members = ''
+  for (const key of Object.keys(record).sort(byCodePoint)) {
+    const item = record[key]
     if (item === undefined) continue
-    members.push(`${writeString(key, quote)}:${write(item, depth + 1, quote)}`)
+    const comma = members === '' ? '' : ','
+    members += `${comma}${writeString(key, quote)}:${write(item, depth + 1, quote)}`
   }
-  return `{${members.join(',')}}`
-}
-
-function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
-  return byCodePoint(a, b)
+  return `{${members}}`
 }
 
 /** Code-point order, as in UTF-8; differs from JavaScript's own order only beyond U+FFFF. */
