@@ -1,12 +1,16 @@
 /** Publishing to where an origin is served from: a folder, and a bucket of a real S3-compatible server. */
-import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { cp, readdir, readFile, rm, watch, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { createCatalog } from '../../catalog/index.ts'
 import type { Destination } from '../../catalog/publish/destination/destination.ts'
 import { openFolderDestination } from '../../catalog/publish/destination/folder.ts'
 import { openS3Destination } from '../../catalog/publish/destination/s3.ts'
 import { addApp, initOrigin, originFolder, publishOrigin } from '../../catalog/publish/index.ts'
 import { digestOf } from '../../src/core/digest.ts'
+import { silentLog } from '../../src/core/log.ts'
+import { createManualClock } from '../support/manual-clock.ts'
 import { S3_CREDENTIALS, type S3Server, startS3 } from '../support/publish/s3-server.ts'
 import { NOW_MS, openWorkshop, type Workshop } from '../support/publish/workshop.ts'
 
@@ -223,6 +227,37 @@ describe('publishing to a place', () => {
     expect(() => openS3Destination('s3:/apps')).to.throw(/not of the form s3:\/\/bucket\/prefix/)
   })
 
+  it('survives kill -9 between any two writes to the place: it serves the old or the new catalog', async () => {
+    const place = join(shop.path, 'served')
+    const publish = async () => {
+      const destination = await openFolderDestination(place)
+      return publishOrigin(shop.origin, { nowMs: NOW_MS, destination })
+    }
+    await publish()
+    let killed = 0
+    for (const changes of [1, 3, 5, 9]) {
+      await addApp(shop.origin, await app(`${changes}`))
+      const destination = await openFolderDestination(place)
+      const before = await servedVersion(destination)
+      if (await publishAndKill(shop.origin, place, changes)) killed += 1
+      const { versions } = JSON.parse(await readFile(originFolder(shop.origin).state, 'utf8'))
+      expect(await servedVersion(destination)).to.be.oneOf([before, versions.timestamp])
+      const get = (name: string, max: number) => destination.get(`catalog/${name}`, max)
+      const root = await readFile(join(place, 'catalog/1.root.json'))
+      const catalog = await createCatalog({
+        sources: () => [{ name: 'served', kind: 'origin', get }],
+        folder: join(shop.path, `node-${changes}`),
+        root,
+        clock: createManualClock(NOW_MS),
+        log: silentLog,
+      })
+      await catalog.refresh()
+    }
+    expect(killed).to.be.greaterThan(1)
+    const { versions } = await publish()
+    expect(await servedVersion(await openFolderDestination(place))).to.equal(versions.timestamp)
+  })
+
   it('refuses a folder whose public part is gone or was replaced', async () => {
     const { catalog } = originFolder(shop.origin)
     const timestamp = await readFile(join(catalog, 'timestamp.json'))
@@ -254,4 +289,34 @@ async function filesIn(folder: string): Promise<readonly string[]> {
     .filter(entry => entry.isFile())
     .map(entry => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .sort()
+}
+
+async function servedVersion(destination: Destination): Promise<number> {
+  const bytes = await destination.get('catalog/timestamp.json', 99_999)
+  return JSON.parse(Buffer.from(bytes ?? '').toString('utf8')).signed.version
+}
+
+const INDEX = join(import.meta.dirname, '../../catalog/publish/index.ts')
+
+/** Publishes in a process of its own and kills it at the n-th change of the served catalog; false: it was faster. */
+async function publishAndKill(origin: string, place: string, changes: number): Promise<boolean> {
+  const script = `import { openDestination, publishOrigin } from ${JSON.stringify(INDEX)}
+    const destination = await openDestination(${JSON.stringify(place)}, {})
+    await publishOrigin(${JSON.stringify(origin)}, { nowMs: ${NOW_MS}, destination })`
+  const stopped = new AbortController()
+  const watcher = watch(join(place, 'catalog'), { signal: stopped.signal })
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  child.once('exit', () => stopped.abort())
+  let seen = 0
+  try {
+    for await (const _ of watcher) {
+      seen += 1
+      if (seen === changes) child.kill('SIGKILL')
+    }
+  } catch (error) {
+    if (!stopped.signal.aborted) throw error
+  }
+  return child.signalCode === 'SIGKILL'
 }
