@@ -5,6 +5,12 @@ export type { Catalog, CatalogDeps, CatalogOptions } from './catalog.ts'
 export { createCatalog } from './client.ts'
 export type { AppOffer, CatalogEntry, SignedManifest, VerifiedRelease } from './entry.ts'
 export type { Allowance, Freshness } from './freshness.ts'
+export {
+  type LocalManifest,
+  type LocalManifests,
+  noLocalManifests,
+  readLocalManifests,
+} from './local-manifests.ts'
 export type { AppManifest, Component, DataSet, Platform, PlatformImage } from './manifest/schema.ts'
 export type { TemplatePart } from './manifest/template.ts'
 export { parseTemplate } from './manifest/template.ts'

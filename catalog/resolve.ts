@@ -15,6 +15,7 @@ import {
   type ResolveInput,
 } from './resolution.ts'
 import { isReached } from './rollout.ts'
+import { isTakenBy, withoutOffer } from './without-offer.ts'
 
 /** Total: every input has exactly one choice, and the explanation names at most one winner. */
 export function resolveApp(input: ResolveInput): Resolution {
@@ -25,36 +26,6 @@ export function resolveApp(input: ResolveInput): Resolution {
     return { choice: { kind: 'none', code: 'APP_ID_TAKEN', why }, considered: [], notices: [] }
   }
   return new Decision(input, offer).resolve()
-}
-
-function isTakenBy(installed: Installed | undefined, publisher: string): boolean {
-  return (
-    installed !== undefined && installed.publisher !== publisher && installed.publisher !== LOCAL
-  )
-}
-
-function withoutOffer({ local, installed }: ResolveInput, missing: string): Resolution {
-  if (local !== undefined && !isTakenBy(installed, LOCAL)) {
-    const isSame = installed?.manifest === local.manifest.blake3
-    const why = `${missing}; this machine has a manifest of its own`
-    return {
-      choice: isSame ? { kind: 'keep' } : { kind: 'install', entry: local, source: 'local' },
-      considered: [{ from: 'local', version: local.version, seq: local.seq, won: true, why }],
-      notices: [],
-    }
-  }
-  if (installed === undefined) {
-    return {
-      choice: { kind: 'none', code: 'APP_UNKNOWN', why: missing },
-      considered: [],
-      notices: [],
-    }
-  }
-  return {
-    choice: { kind: 'keep' },
-    considered: [considerInstalled(installed, true, `${missing}; what is installed runs on`)],
-    notices: [missing],
-  }
 }
 
 class Decision {

@@ -40,7 +40,11 @@ export function planInstall(
     )
   }
   if (offer.seq === committed.seq && offer.manifest === committed.manifest) return 'nothing'
-  const rejected = record.rejected.find(({ seq }) => seq === offer.seq)
+  const isLocal = offer.publisher === LOCAL
+  // Manifests of the owner's own have no number: there the version says which one it was.
+  const rejected = record.rejected.find(
+    ({ seq, version }) => seq === offer.seq && (!isLocal || version === offer.version),
+  )
   if (rejected !== undefined) {
     throw new OrchestratorError(
       'RELEASE_REJECTED',

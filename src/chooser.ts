@@ -1,5 +1,11 @@
 /** Asks the one decision on an app's release, with everything that this node knows. */
-import { type Catalog, type CatalogEntry, type Resolution, resolveApp } from '../catalog/index.ts'
+import {
+  type Catalog,
+  type CatalogEntry,
+  FIRST_PARTY,
+  type Resolution,
+  resolveApp,
+} from '../catalog/index.ts'
 import type { AppStatus } from '../orchestrator/index.ts'
 import { codeOf, messageOf } from './core/errors.ts'
 import { nameOf, type WantedApp } from './wanted.ts'
@@ -29,7 +35,7 @@ export function createChooser({ catalog, seed, local }: Deps): Chooser {
         wish: app,
         offer: offerOf(catalog, name, app.channel),
         siblings: siblings.filter(({ channel }) => channel !== app.channel),
-        local: local(app.id),
+        local: app.publisher === FIRST_PARTY ? local(app.id) : undefined,
         installed: installedOf(status),
         allows,
         seed,

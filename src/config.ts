@@ -59,8 +59,12 @@ const configSchema = z.strictObject({
     )
     .default({}),
   catalog: z
-    .strictObject({ refreshInterval: durationMs.default(600_000) })
-    .default({ refreshInterval: 600_000 }),
+    .strictObject({
+      refreshInterval: durationMs.default(600_000),
+      /** A folder with manifests for apps that the catalog does not have, relative to this file. */
+      localManifests: z.string().min(1).nullable().default(null),
+    })
+    .prefault({}),
   swarm: z
     .strictObject({
       listen: z.array(multiaddr).max(16).default(['/ip4/0.0.0.0/tcp/4001']),
@@ -90,7 +94,7 @@ const configSchema = z.strictObject({
 export type Config = Readonly<z.infer<typeof configSchema>>
 
 /**
- * Reads the configuration of a node. `origin.rootFile` comes back as an absolute path.
+ * Reads the configuration of a node. `origin.rootFile` and `catalog.localManifests` come back as absolute paths.
  * @throws ConfigError `CONFIG_MISSING`, `CONFIG_INVALID` (every mistake with line and column)
  */
 export async function readConfig(file: string): Promise<Config> {
@@ -106,8 +110,15 @@ export async function readConfig(file: string): Promise<Config> {
     throw new ConfigError('CONFIG_MISSING', `no configuration at ${file}; ${fix}`, { cause: error })
   }
   const config = parseConfig(text, file)
-  const rootFile = resolve(dirname(file), config.origin.rootFile)
-  return Object.freeze({ ...config, origin: { ...config.origin, rootFile } })
+  const folder = dirname(file)
+  const rootFile = resolve(folder, config.origin.rootFile)
+  const { localManifests } = config.catalog
+  const local = localManifests === null ? null : resolve(folder, localManifests)
+  return Object.freeze({
+    ...config,
+    origin: { ...config.origin, rootFile },
+    catalog: { ...config.catalog, localManifests: local },
+  })
 }
 
 /** @throws ConfigError `CONFIG_INVALID` */

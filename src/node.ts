@@ -23,6 +23,7 @@ import { every } from './every.ts'
 import type { Folders } from './folders.ts'
 import { createGossip, type Gossip } from './gossip.ts'
 import { createKeeper, type Keeper } from './keeper.ts'
+import { createLocalManifests, type LocalManifests } from './local-manifests.ts'
 import { createRefresher, type Refresher } from './refresher.ts'
 import { openSeed } from './seed.ts'
 import { createServable, type Servable } from './servable.ts'
@@ -50,6 +51,7 @@ export interface Node extends AsyncDisposable {
   readonly orchestrator: Orchestrator
   readonly keeper: Keeper
   readonly chooser: Chooser
+  readonly localManifests: LocalManifests
   readonly refresher: Refresher
   readonly wanted: Wanted
 }
@@ -73,11 +75,7 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
     stack.defer(() => gossip.close())
     sources.use(swarm.relay)
     const publish = createPublisher({ catalog, store, servable, swarm, log })
-    const chooser = createChooser({
-      catalog,
-      seed: await openSeed(folders.state, deps),
-      local: () => undefined,
-    })
+    const { chooser, localManifests } = await openChooser(config, folders, deps, { catalog, store })
     const keeper = createKeeper({
       ...{ chooser, orchestrator, wanted, clock },
       log: log.child('keeper'),
@@ -100,25 +98,18 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
       afterEach: async () => {
         gossip.tell()
         await publish()
+        await localManifests.read()
         keeper.kick()
       },
     })
     gossip.onNews(() => refresher.refresh())
     await publish()
     await swarm.start()
-    for (const loop of startLoops(config, deps, { refresher, keeper, orchestrator }))
-      stack.use(loop)
-    const parts = stack.move()
-    return {
-      catalog,
-      swarm,
-      orchestrator,
-      keeper,
-      chooser,
-      refresher,
-      wanted,
-      [Symbol.asyncDispose]: () => parts.disposeAsync(),
-    }
+    const parts = { refresher, keeper, orchestrator, localManifests, chooser }
+    for (const loop of startLoops(config, deps, parts)) stack.use(loop)
+    const all = stack.move()
+    const end = (): Promise<void> => all.disposeAsync()
+    return { catalog, swarm, wanted, ...parts, [Symbol.asyncDispose]: end }
   } catch (error) {
     await stack.disposeAsync()
     throw error
@@ -129,11 +120,17 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
 function startLoops(
   config: Config,
   { clock, log }: NodeDeps,
-  { refresher, keeper, orchestrator }: Pick<Node, 'refresher' | 'keeper' | 'orchestrator'>,
+  {
+    refresher,
+    keeper,
+    orchestrator,
+    localManifests,
+  }: Pick<Node, 'refresher' | 'keeper' | 'orchestrator' | 'localManifests'>,
 ): readonly AsyncDisposable[] {
   const loops = [
     every({ clock, log }, config.catalog.refreshInterval, signal => refresher.refresh(signal)),
     every({ clock, log }, RECONCILE_INTERVAL_MS, async () => {
+      await localManifests.read()
       keeper.kick()
       await orchestrator.reconcile()
     }),
@@ -163,6 +160,24 @@ async function openCatalog(
   const log = deps.log.child('catalog')
   const folder = join(folders.state, 'catalog')
   return await createCatalog({ ...sources, folder, root, clock, log }, { builtMs: BUILT_MS })
+}
+
+/** What decides on releases, with the manifests that the owner keeps. */
+async function openChooser(
+  config: Config,
+  folders: Folders,
+  deps: NodeDeps,
+  { catalog, store }: { catalog: Catalog; store: BlobStore },
+): Promise<Pick<Node, 'chooser' | 'localManifests'>> {
+  const localManifests = createLocalManifests({
+    folder: config.catalog.localManifests ?? undefined,
+    store,
+    stateFolder: folders.state,
+  })
+  await localManifests.read()
+  const seed = await openSeed(folders.state, deps)
+  const local = (app: string): CatalogEntry | undefined => localManifests.find(app)
+  return { localManifests, chooser: createChooser({ catalog, seed, local }) }
 }
 
 async function openOrchestrator(

@@ -41,6 +41,7 @@ export async function nodeStatus(node: Node, network: string, nowMs: number): Pr
     addresses: node.swarm.addresses(),
     catalog: {
       ...catalog,
+      notices: [...catalog.notices, ...node.localManifests.problems()],
       ageMs: catalog.issuedMs === undefined ? undefined : nowMs - catalog.issuedMs,
       refresh: node.refresher.status(),
     },

@@ -22,7 +22,7 @@ import {
 export const AUTHOR_MANIFEST_BYTES_MAX = 256 * 1024
 /** The published form also lists every blob of every image. */
 export const PUBLISHED_MANIFEST_BYTES_MAX = 1024 * 1024
-/** What a published manifest is called in messages: it has no file name. */
+/** What a published manifest is called in messages where it has no file name. */
 const PUBLISHED = 'manifest'
 /** More would not be read. */
 const PROBLEMS_SHOWN_MAX = 50
@@ -61,39 +61,37 @@ export function parseAuthorManifest(text: string, fileName: string): AuthorManif
 
 /**
  * Reads what a publisher's tool wrote: canonical JSON and nothing else, so that one manifest has one address.
- * @throws ManifestError `MANIFEST_INVALID` with every problem as `manifest: path: message`.
+ * @throws ManifestError `MANIFEST_INVALID` with every problem as `<name>: path: message`.
  */
-export function parsePublishedManifest(bytes: Uint8Array): AppManifest {
+export function parsePublishedManifest(bytes: Uint8Array, name = PUBLISHED): AppManifest {
   if (bytes.length > PUBLISHED_MANIFEST_BYTES_MAX) {
-    throw invalid(PUBLISHED, [
-      `${PUBLISHED}: has ${bytes.length} bytes; the limit is ${PUBLISHED_MANIFEST_BYTES_MAX}`,
+    throw invalid(name, [
+      `${name}: has ${bytes.length} bytes; the limit is ${PUBLISHED_MANIFEST_BYTES_MAX}`,
     ])
   }
-  const value = parseCanonicalJson(bytes)
+  const value = parseCanonicalJson(bytes, name)
   const parsed = publishedManifestSchema.safeParse(value)
-  const show = (problem: SchemaProblem): string => formatProblem(PUBLISHED, problem)
+  const show = (problem: SchemaProblem): string => formatProblem(name, problem)
   if (!parsed.success) {
-    throw invalid(PUBLISHED, explainIssues(parsed.error, publishedManifestSchema).map(show))
+    throw invalid(name, explainIssues(parsed.error, publishedManifestSchema).map(show))
   }
   const problems = [...hiddenKeys(value), ...manifestProblems(parsed.data)]
   if (problems.length > 0)
     throw invalid(
-      PUBLISHED,
+      name,
       problems.map(problem => show(located(problem))),
     )
   return parsed.data
 }
 
-function parseCanonicalJson(bytes: Uint8Array): unknown {
+function parseCanonicalJson(bytes: Uint8Array, name: string): unknown {
   try {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
     if (Buffer.compare(canonicalJson(value), bytes) === 0) return value
   } catch (error) {
-    throw invalid(PUBLISHED, [`${PUBLISHED}: is not canonical JSON: ${messageOf(error)}`], error)
+    throw invalid(name, [`${name}: is not canonical JSON: ${messageOf(error)}`], error)
   }
-  throw invalid(PUBLISHED, [
-    `${PUBLISHED}: is not canonical JSON: other bytes stand for the same value`,
-  ])
+  throw invalid(name, [`${name}: is not canonical JSON: other bytes stand for the same value`])
 }
 
 function withoutOwnKeys(value: unknown): unknown {

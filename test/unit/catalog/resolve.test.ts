@@ -135,6 +135,30 @@ describe('which release of an app runs', () => {
       { offer: 'gone', local: entryOf(0, 'local') },
       'install 0',
     ],
+    'the changed manifest on this disk, over the one from there before': [
+      { offer: 'gone', local: entryOf(0, 'local'), installed: installedOf(1, 'local') },
+      'install 0',
+    ],
+    'what came from this disk, while its manifest is the same': [
+      { offer: 'gone', local: entryOf(0, 'local'), installed: installedOf(0, 'local') },
+      'keep',
+    ],
+    'what is installed from the catalog, over a manifest on this disk': [
+      { offer: 'gone', local: entryOf(0, 'local'), installed: installedOf(3) },
+      'keep',
+    ],
+    'nothing from this disk, when the catalog has the app in another channel': [
+      { offer: 'not in beta', local: entryOf(0, 'local'), siblings: [offerOf(3)] },
+      'none APP_UNKNOWN',
+    ],
+    'nothing from this disk, when the owner pinned another version': [
+      {
+        offer: 'gone',
+        local: entryOf(0, 'local'),
+        wish: { channel: 'stable', pin: '9.0.0' },
+      },
+      'none APP_UNKNOWN',
+    ],
     'the manifest of the catalog over the one on this disk': [
       { local: entryOf(0, 'local') },
       'install 3',

@@ -39,6 +39,18 @@ describe('planInstall', () => {
     expect(planInstall(local, offer(1, 'blake3:two'))).to.equal('update')
   })
 
+  it('tells manifests of the owner apart by their version: they all have number 0', () => {
+    const { committed, ...rest } = installed()
+    if (committed === undefined) throw new Error('nothing is installed')
+    const rejected = [{ seq: 0, version: '1', reason: 'web failed' }]
+    const local = { ...rest, rejected, committed: { ...committed, publisher: 'local', seq: 0 } }
+    const at = (version: string) => ({ ...offer(0, 'blake3:two', 'local'), version })
+    expect(planInstall(local, at('2'))).to.equal('update')
+    expect(() => planInstall(local, at('1')))
+      .to.throw('web failed')
+      .with.property('code', 'RELEASE_REJECTED')
+  })
+
   it('never gives the data that one publisher left to an app of another', () => {
     const { committed: _, ...rest } = installed()
     const left = { ...rest, retained: true, publisher: 'core' }
