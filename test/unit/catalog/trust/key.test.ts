@@ -78,6 +78,11 @@ describe('public keys', () => {
     ['a kind that fits no scheme', keyOf('rsa', 'ed25519', edHex)],
     ['a scheme that fits no kind', keyOf('ed25519', 'rsassa-pss-sha256', edHex)],
     ['an unknown scheme', keyOf('ecdsa', 'ecdsa-sha2-nistp384', pem(p384.publicKey))],
+    ['an RSA key that says it is ECDSA', keyOf('ecdsa', 'rsassa-pss-sha256', pem(rsa.publicKey))],
+    [
+      'a P-256 key under a P-384 scheme',
+      keyOf('ecdsa', 'ecdsa-sha2-nistp384', pem(p256.publicKey)),
+    ],
     ['the kind of a prototype', keyOf('constructor', '__proto__', edHex)],
     ['half an Ed25519 key', keyOf('ed25519', 'ed25519', edHex.slice(0, 32))],
     ['more than an Ed25519 key', keyOf('ed25519', 'ed25519', `${edHex}00`)],

@@ -4,6 +4,7 @@ import { createMemoryStore } from '../../../../catalog/cache.ts'
 import { noFloors } from '../../../../catalog/trust/floors.ts'
 import { findTarget } from '../../../../catalog/trust/lookup.ts'
 import { loadTrusted, refreshTrusted, type TrustDeps } from '../../../../catalog/trust/refresh.ts'
+import type { Store } from '../../../../catalog/trust/store.ts'
 import { codeOf } from '../../../../src/core/errors.ts'
 import {
   createSignedOrigin,
@@ -26,8 +27,16 @@ function role(name: string, paths: readonly string[], more: Partial<TestRole> = 
 async function clientOf(options: SetOptions) {
   const origin = createSignedOrigin()
   origin.publishSet(1, { targets: {}, ...options })
-  const store = createMemoryStore(new Map(), noFloors)
+  const memory = createMemoryStore(new Map(), noFloors)
   const asked: string[] = []
+  const opened: string[] = []
+  const store: Store = {
+    ...memory,
+    get(role, version) {
+      opened.push(role)
+      return memory.get(role, version)
+    },
+  }
   const deps: TrustDeps = {
     store,
     rules,
@@ -42,7 +51,9 @@ async function clientOf(options: SetOptions) {
   const embedded = origin.files.get('1.root.json') ?? new Uint8Array()
   const load = () => loadTrusted(store, embedded, rules)
   const trusted = await refreshTrusted(deps, load())
+  opened.length = 0
   return {
+    opened,
     origin,
     deps,
     trusted,
@@ -137,8 +148,9 @@ describe('a plain TUF client: delegations', () => {
   ]
   for (const [what, roles, path, visited] of graphs) {
     it(what, async () => {
-      const { find, asked } = await clientOf({ roles })
+      const { find, asked, opened } = await clientOf({ roles })
       expect(await find(path)).to.equal(undefined)
+      expect(opened).to.deep.equal(visited)
       expect(asked).to.deep.equal(visited.map(name => `1.${name}.json`))
     })
   }
@@ -209,6 +221,7 @@ describe('a plain TUF client: delegations', () => {
     for (const [prefix, found] of [
       ['252f1', 'A'],
       ['252f2', undefined],
+      ['52f10', undefined],
     ] as const) {
       const { find } = await clientOf({ roles, extra: { targets: prefixed(prefix) } })
       expect((await find('f'))?.role, prefix).to.equal(found)
