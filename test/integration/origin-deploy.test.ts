@@ -1,6 +1,5 @@
 /** Publishing to where an origin is served from: a folder, and a bucket of a real S3-compatible server. */
-import { spawn } from 'node:child_process'
-import { cp, readdir, readFile, rm, watch, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { createCatalog } from '../../catalog/index.ts'
@@ -11,6 +10,7 @@ import { addApp, initOrigin, originFolder, publishOrigin } from '../../catalog/p
 import { digestOf } from '../../src/core/digest.ts'
 import { silentLog } from '../../src/core/log.ts'
 import { createManualClock } from '../support/manual-clock.ts'
+import { publishAndKill } from '../support/publish/publish-and-kill.ts'
 import { S3_CREDENTIALS, type S3Server, startS3 } from '../support/publish/s3-server.ts'
 import { NOW_MS, openWorkshop, type Workshop } from '../support/publish/workshop.ts'
 
@@ -294,29 +294,4 @@ async function filesIn(folder: string): Promise<readonly string[]> {
 async function servedVersion(destination: Destination): Promise<number> {
   const bytes = await destination.get('catalog/timestamp.json', 99_999)
   return JSON.parse(Buffer.from(bytes ?? '').toString('utf8')).signed.version
-}
-
-const INDEX = join(import.meta.dirname, '../../catalog/publish/index.ts')
-
-/** Publishes in a process of its own and kills it at the n-th change of the served catalog; false: it was faster. */
-async function publishAndKill(origin: string, place: string, changes: number): Promise<boolean> {
-  const script = `import { openDestination, publishOrigin } from ${JSON.stringify(INDEX)}
-    const destination = await openDestination(${JSON.stringify(place)}, {})
-    await publishOrigin(${JSON.stringify(origin)}, { nowMs: ${NOW_MS}, destination })`
-  const stopped = new AbortController()
-  const watcher = watch(join(place, 'catalog'), { signal: stopped.signal })
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  child.once('exit', () => stopped.abort())
-  let seen = 0
-  try {
-    for await (const _ of watcher) {
-      seen += 1
-      if (seen === changes) child.kill('SIGKILL')
-    }
-  } catch (error) {
-    if (!stopped.signal.aborted) throw error
-  }
-  return child.signalCode === 'SIGKILL'
 }
