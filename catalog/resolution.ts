@@ -29,6 +29,8 @@ export interface ResolveInput {
   /** A manifest that the owner keeps on this machine. */
   readonly local: CatalogEntry | undefined
   readonly installed: Installed | undefined
+  /** The publisher of an app of this id that was uninstalled here and left its data. */
+  readonly retainedBy?: string | undefined
   readonly allows: Allowance
   /** Private to this node. */
   readonly seed: Uint8Array

@@ -19,10 +19,10 @@ import { isTakenBy, withoutOffer } from './without-offer.ts'
 
 /** Total: every input has exactly one choice, and the explanation names at most one winner. */
 export function resolveApp(input: ResolveInput): Resolution {
-  const { offer, installed } = input
+  const { offer, installed, retainedBy } = input
   if (typeof offer === 'string') return withoutOffer(input, offer)
-  if (isTakenBy(installed, offer.publisher)) {
-    const why = `the app id ${offer.app} is taken by ${installed?.publisher}.${offer.app} on this machine; uninstall and purge that one first`
+  if (isTakenBy(input, offer.publisher)) {
+    const why = `the app id ${offer.app} is taken by ${installed?.publisher ?? retainedBy}.${offer.app} on this machine, or by its data; uninstall and purge that one first`
     return { choice: { kind: 'none', code: 'APP_ID_TAKEN', why }, considered: [], notices: [] }
   }
   return new Decision(input, offer).resolve()

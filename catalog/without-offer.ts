@@ -1,12 +1,6 @@
 /** What runs where the catalog has no such app: a manifest of the owner's own, or what is installed already. Pure. */
 import { considered, considerInstalled } from './considered.ts'
-import {
-  type Considered,
-  type Installed,
-  LOCAL,
-  type Resolution,
-  type ResolveInput,
-} from './resolution.ts'
+import { type Considered, LOCAL, type Resolution, type ResolveInput } from './resolution.ts'
 
 export function withoutOffer(input: ResolveInput, missing: string): Resolution {
   const { local, installed } = input
@@ -37,15 +31,18 @@ export function withoutOffer(input: ResolveInput, missing: string): Resolution {
 }
 
 /** A manifest of the owner's own may be replaced by anybody's release, and replaces nobody's. */
-export function isTakenBy(installed: Installed | undefined, publisher: string): boolean {
-  return (
-    installed !== undefined && installed.publisher !== publisher && installed.publisher !== LOCAL
-  )
+export function isTakenBy(
+  { installed, retainedBy }: Pick<ResolveInput, 'installed' | 'retainedBy'>,
+  publisher: string,
+): boolean {
+  const holder = installed?.publisher ?? retainedBy
+  return holder !== undefined && holder !== publisher && holder !== LOCAL
 }
 
-function whyNotLocal({ local, installed, siblings, wish }: ResolveInput): string | undefined {
-  if (isTakenBy(installed, LOCAL)) {
-    return `the app was installed from ${installed?.publisher}; a manifest on this machine never takes over its data`
+function whyNotLocal(input: ResolveInput): string | undefined {
+  const { local, installed, retainedBy, siblings, wish } = input
+  if (isTakenBy(input, LOCAL)) {
+    return `the app was installed from ${installed?.publisher ?? retainedBy}; a manifest on this machine never takes over its data`
   }
   const [sibling] = siblings
   if (sibling !== undefined) return `the catalog has the app, in the channel ${sibling.channel}`

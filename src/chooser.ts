@@ -37,6 +37,7 @@ export function createChooser({ catalog, seed, local }: Deps): Chooser {
         siblings: siblings.filter(({ channel }) => channel !== app.channel),
         local: app.publisher === FIRST_PARTY ? local(app.id) : undefined,
         installed: installedOf(status),
+        retainedBy: status?.state === 'retained' ? status.publisher : undefined,
         allows,
         seed,
         nowMs,
@@ -54,7 +55,7 @@ function offerOf(catalog: Pick<Catalog, 'find'>, name: string, channel: string) 
   }
 }
 
-/** What runs here, or whose data is retained here: its name is taken for others in both cases. */
+/** What is installed here; what was uninstalled only keeps its name, by `retainedBy`. */
 function installedOf(status: AppStatus | undefined) {
   if (status === undefined || status.publisher === undefined) return undefined
   const { publisher, seq, version, manifest } = status

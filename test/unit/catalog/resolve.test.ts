@@ -171,6 +171,15 @@ describe('which release of an app runs', () => {
       { installed: installedOf(1, 'zabc') },
       'none APP_ID_TAKEN',
     ],
+    'nothing under an id whose data another publisher left here': [
+      { retainedBy: 'zabc' },
+      'none APP_ID_TAKEN',
+    ],
+    'the head again, where it left its own data': [{ retainedBy: 'core' }, 'install 3'],
+    "nothing from this disk over data that the catalog's app left": [
+      { offer: 'gone', local: entryOf(0, 'local'), retainedBy: 'core' },
+      'none APP_UNKNOWN',
+    ],
     'nothing of a stranger without consent': [
       { offer: offerOf(3, { tier: 'feed', did: DID }) },
       'none CONSENT_REQUIRED',
