@@ -1,7 +1,6 @@
 /** The composition root: builds every part in order, starts them forwards and stops them backwards. */
 import { join } from 'node:path'
 import {
-  type AppOffer,
   type Catalog,
   type CatalogEntry,
   createCatalog,
@@ -26,7 +25,7 @@ import { createKeeper, type Keeper } from './keeper.ts'
 import { createLocalManifests, type LocalManifests } from './local-manifests.ts'
 import { createRefresher, type Refresher } from './refresher.ts'
 import { openSeed } from './seed.ts'
-import { createServable, type Servable } from './servable.ts'
+import { createServable, type Servable, servableReleases } from './servable.ts'
 import { openWanted, type Wanted } from './wanted.ts'
 
 export class StartError extends NodeError<'ROOT_MISSING' | 'PLATFORM_UNSUPPORTED'> {}
@@ -74,7 +73,7 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
     stack.defer(() => swarm.stop())
     stack.defer(() => gossip.close())
     sources.use(swarm.relay)
-    const publish = createPublisher({ catalog, store, servable, swarm, log })
+    const publish = createPublisher({ catalog, wanted, store, servable, swarm, log })
     const { chooser, localManifests } = await openChooser(config, folders, deps, { catalog, store })
     const keeper = createKeeper({
       ...{ chooser, orchestrator, wanted, clock },
@@ -240,6 +239,7 @@ async function openSwarm(
 
 interface PublisherDeps {
   readonly catalog: Catalog
+  readonly wanted: Pick<Wanted, 'list'>
   readonly store: BlobStore
   readonly servable: Servable
   readonly swarm: Swarm
@@ -247,9 +247,10 @@ interface PublisherDeps {
 }
 
 /** Offers what the catalog lists and the store holds: manifests known here open their blobs for serving. */
-function createPublisher({ catalog, store, servable, swarm, log }: PublisherDeps) {
+function createPublisher({ catalog, wanted, store, servable, swarm, log }: PublisherDeps) {
   return async (): Promise<void> => {
-    const entries = catalog.offers().flatMap(releasesOf)
+    const trusted = new Set(wanted.list().flatMap(({ trusts }) => trusts ?? []))
+    const entries = servableReleases(catalog.offers(), trusted)
     servable.setEntries(entries)
     for (const entry of entries) {
       const blob = store.verified(entry.manifest.blake3)
@@ -262,12 +263,6 @@ function createPublisher({ catalog, store, servable, swarm, log }: PublisherDeps
     }
     swarm.announce(servable.releases())
   }
-}
-
-/** Every release that the catalog still allows: a node that is pinned, or not reached yet, needs the others too. */
-function releasesOf({ head, next, older, standing }: AppOffer): readonly CatalogEntry[] {
-  if (standing === 'revoked') return []
-  return next === undefined ? [head, ...older] : [head, next.entry, ...older]
 }
 
 function platformOf(architecture: string): Platform {

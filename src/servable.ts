@@ -1,5 +1,5 @@
 /** Which blobs this node may serve and announce: those reachable from the verified catalog, and nothing else. */
-import type { AppManifest, CatalogEntry } from '../catalog/index.ts'
+import type { AppManifest, AppOffer, CatalogEntry } from '../catalog/index.ts'
 import type { Digest } from './core/digest.ts'
 
 export interface Servable {
@@ -10,6 +10,20 @@ export interface Servable {
   addManifest(release: Digest, manifest: AppManifest): void
   /** The releases whose manifest is known here: those worth announcing. */
   releases(): readonly Digest[]
+}
+
+/**
+ * Every release that the catalog still allows: a node that is pinned, or not reached yet, needs the others too. Of a
+ * publisher for whom nobody vouches only when the owner trusts its `did:key`. Pure.
+ */
+export function servableReleases(
+  offers: readonly AppOffer[],
+  trusted: ReadonlySet<string>,
+): readonly CatalogEntry[] {
+  return offers.flatMap(({ head, next, older, standing, tier, did = '' }) => {
+    if (standing === 'revoked' || (tier === 'feed' && !trusted.has(did))) return []
+    return next === undefined ? [head, ...older] : [head, next.entry, ...older]
+  })
 }
 
 export function createServable(): Servable {

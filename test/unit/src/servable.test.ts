@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import type { AppManifest, CatalogEntry } from '../../../catalog/index.ts'
+import type { AppManifest, AppOffer, CatalogEntry } from '../../../catalog/index.ts'
 import { type Digest, digestOf } from '../../../src/core/digest.ts'
-import { createServable } from '../../../src/servable.ts'
+import { createServable, servableReleases } from '../../../src/servable.ts'
 
 const named = (name: string): Digest => digestOf(Buffer.from(name))
 
@@ -15,6 +15,32 @@ function manifestWith(...blobs: readonly Digest[]): AppManifest {
     images: { web: { platforms: { amd64: { manifest, config, layers } } } },
   } as unknown as AppManifest
 }
+
+describe('servableReleases', () => {
+  const [head, next, older] = ['head', 'next', 'older'].map(name => entryOf(named(name)))
+  const offer = (changed: object): AppOffer =>
+    ({
+      head,
+      next: { entry: next },
+      older: [older],
+      tier: 'core',
+      ...changed,
+    }) as unknown as AppOffer
+
+  it('are the head, the staged and the older ones, but none of a publisher that was revoked', () => {
+    const none = new Set<string>()
+    expect(servableReleases([offer({})], none)).to.deep.equal([head, next, older])
+    expect(servableReleases([offer({ next: undefined })], none)).to.deep.equal([head, older])
+    expect(servableReleases([offer({ standing: 'revoked' })], none)).to.deep.equal([])
+  })
+
+  it('are those of a stranger only where the owner trusts exactly that one', () => {
+    const stranger = offer({ tier: 'feed', did: 'did:key:z6Mk1' })
+    expect(servableReleases([stranger], new Set(['did:key:z6Mk2']))).to.deep.equal([])
+    expect(servableReleases([stranger], new Set(['did:key:z6Mk1']))).to.have.length(3)
+    expect(servableReleases([offer({ tier: 'feed' })], new Set())).to.deep.equal([])
+  })
+})
 
 describe('createServable', () => {
   const release = named('release')
