@@ -170,7 +170,7 @@ class LiveCatalog implements Catalog {
     const before = this.#state
     const sources = this.#deps.sources()
     const origins = sources.filter(({ kind }) => kind !== 'peer')
-    let failure: unknown
+    let failure: Error | undefined
     let isReached = false
     for (const source of origins) {
       const error = await this.#try(source, signal)
@@ -195,7 +195,7 @@ class LiveCatalog implements Catalog {
   }
 
   /** Asks one source. Returns the reason when it did not help; the state is then as before, but for new roots and floors. */
-  async #try(source: MetadataSource, signal: AbortSignal | undefined): Promise<unknown> {
+  async #try(source: MetadataSource, signal: AbortSignal | undefined): Promise<Error | undefined> {
     const { log } = this.#deps
     const forks: ForkProof[] = []
     const nowMs = this.#nowMs()
@@ -254,7 +254,7 @@ class LiveCatalog implements Catalog {
         : await loadState(this.#deps, files, kept.floors)
   }
 
-  #noteOrigin(isReached: boolean, failure: unknown): void {
+  #noteOrigin(isReached: boolean, failure: Error | undefined): void {
     const nowMs = this.#deps.clock.nowMs()
     if (isReached) {
       this.#origin = { reachedAtMs: nowMs, error: undefined }

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 /** Turns arguments and environment into one command and its exit code; the only reader of `process.env`. */
+import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
 import { Command, CommanderError } from 'commander'
 import { appCommand } from './commands/app.ts'
 import type { CommandIo } from './commands/io.ts'
@@ -17,6 +19,21 @@ const io: CommandIo = {
   stdout: text => process.stdout.write(text),
   stderr: text => process.stderr.write(text),
   isTty: process.stderr.isTTY === true,
+  passphraseFile: process.env.ARCHY_PASSPHRASE_FILE,
+  ...(process.stdin.isTTY ? { askSecret } : {}),
+}
+
+/** Nothing of what is typed is shown. */
+async function askSecret(question: string): Promise<string> {
+  process.stderr.write(question)
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const lines = createInterface({ input: process.stdin, output: silent, terminal: true })
+  try {
+    return await lines.question('')
+  } finally {
+    lines.close()
+    process.stderr.write('\n')
+  }
 }
 
 function buildProgram(stopped: AbortSignal): Command {
@@ -28,7 +45,16 @@ function buildProgram(stopped: AbortSignal): Command {
   program.addCommand(nodeCommand({ io, folders, stopped, notifySocket: process.env.NOTIFY_SOCKET }))
   program.addCommand(statusCommand({ io, socket }))
   program.addCommand(appCommand({ io, socket, stopped, clock: systemClock }))
-  program.addCommand(originCommand({ io, stopped, clock: systemClock }))
+  program.addCommand(
+    originCommand({
+      io,
+      stopped,
+      clock: systemClock,
+      fail: () => {
+        process.exitCode = EXIT.failed
+      },
+    }),
+  )
   throwInsteadOfExit(program)
   return program
 }

@@ -14,6 +14,7 @@ import type { Rules, SnapshotModel, TargetsModel, TimestampModel } from '../trus
 import { loadTrusted, refreshTrusted, type Trusted } from '../trust/refresh.ts'
 import { parseTimestamp } from '../trust/structure.ts'
 import type { OriginFolder } from './origin-folder.ts'
+import { newestRoot } from './root-file.ts'
 
 /** A catalog of which every document was accepted. */
 export interface LiveCatalog {
@@ -37,13 +38,19 @@ const BEFORE_ANY_EXPIRY_MS = 0
  * @throws PublishError `ORIGIN_DAMAGED`
  */
 export async function readLiveCatalog(folder: OriginFolder): Promise<LiveCatalog | undefined> {
-  const get = readFrom(folder)
-  const timestamp = await get('timestamp.json', TIMESTAMP_BYTES_MAX)
+  const timestamp = await readFrom(folder)('timestamp.json', TIMESTAMP_BYTES_MAX)
   if (timestamp === undefined) return undefined
+  const read = async (get: GetMetadata): Promise<LiveCatalog> =>
+    await createReader(await firstRoot(folder)).read(get, BEFORE_ANY_EXPIRY_MS)
   try {
-    return await createReader(await firstRoot(folder)).read(get, BEFORE_ANY_EXPIRY_MS)
+    return await read(readFrom(folder))
   } catch (cause) {
     if (!(cause instanceof CatalogError)) throw cause
+    // A crash between a new root and its timestamp: what is live is still what the root before it says.
+    const { document } = await newestRoot(folder)
+    const older = document.version - 1
+    const isBetween = cause.code === 'SIGNATURE_THRESHOLD' && older > 0
+    if (isBetween) return await read(readFrom(folder, { rootMax: older }))
     const why = messageOf(cause)
     throw new PublishError(
       'ORIGIN_DAMAGED',
@@ -54,23 +61,23 @@ export async function readLiveCatalog(folder: OriginFolder): Promise<LiveCatalog
 }
 
 /**
- * Accepts the catalog that `timestamp` would make live, as a node does that starts from `1.root.json` and has seen
+ * Accepts the catalog that the `staged` files (by name) would make live, as a node does that starts from `1.root.json` and has seen
  * the catalog that is live now.
  * @throws CatalogError
  */
 export async function verifyNext(
   folder: OriginFolder,
-  timestamp: Uint8Array,
+  staged: ReadonlyMap<string, Uint8Array>,
+  live: LiveCatalog | undefined,
   nowMs: number,
 ): Promise<LiveCatalog> {
   const reader = createReader(await firstRoot(folder))
+  if (live !== undefined) {
+    const get = readFrom(folder, { rootMax: live.root.version })
+    await reader.read(get, BEFORE_ANY_EXPIRY_MS)
+  }
   const get = readFrom(folder)
-  const live = await get('timestamp.json', TIMESTAMP_BYTES_MAX)
-  if (live !== undefined) await reader.read(get, BEFORE_ANY_EXPIRY_MS)
-  return reader.read(
-    async (name, maxBytes) => (name === 'timestamp.json' ? timestamp : get(name, maxBytes)),
-    nowMs,
-  )
+  return reader.read(async (name, max) => staged.get(name) ?? get(name, max), nowMs)
 }
 
 /**
@@ -134,8 +141,16 @@ function createReader(root: Uint8Array) {
   }
 }
 
-export function readFrom(folder: OriginFolder): GetMetadata {
-  return (name, maxBytes) => readFileBounded(join(folder.catalog, name), maxBytes)
+/** `rootMax` hides later roots. */
+export function readFrom(
+  folder: OriginFolder,
+  { rootMax = Number.POSITIVE_INFINITY }: { readonly rootMax?: number } = {},
+): GetMetadata {
+  return async (name, maxBytes) => {
+    const root = /^(\d+)\.root\.json$/.exec(name)?.[1]
+    if (root !== undefined && Number(root) > rootMax) return undefined
+    return await readFileBounded(join(folder.catalog, name), maxBytes)
+  }
 }
 
 async function firstRoot(folder: OriginFolder): Promise<Uint8Array> {

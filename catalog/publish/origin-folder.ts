@@ -44,10 +44,6 @@ export function originFolder(path: string): OriginFolder {
   }
 }
 
-export function keyPath(folder: OriginFolder, name: string): string {
-  return join(folder.keys, `${name}.pem`)
-}
-
 /** `blobs/blake3/ab/cd/<hex>`; the piece layer is beside it, with the ending `.pieces`. */
 export function blobPath(folder: OriginFolder, digest: Digest): string {
   const hex = hexOf(digest)

@@ -1,5 +1,8 @@
 /** Decides which documents of an origin are signed anew, and what they say. Pure. */
-import type { SnapshotDocument, TargetsDocument } from '../trust/document.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { RootDocument, SnapshotDocument, TargetsDocument } from '../trust/document.ts'
+import { keyIdOf } from '../trust/key.ts'
+import type { RoleModel } from '../trust/model.ts'
 import {
   coreDocument,
   type Issue,
@@ -32,14 +35,39 @@ export function planRoles(
   policy: OriginPolicy,
   live: LiveCatalog | undefined,
   nowMs: number,
+  /** Roles whose keys were replaced: what they say stays, who signs it does not. */
+  replaced: ReadonlySet<string> = new Set(),
 ): ReadonlyMap<DecidingRole, RolePlan> {
   return new Map(
     DECIDING_ROLES.map(role => {
       const version = nextVersion(draft, live, role)
       const document = documentFor(role, draft, policy, issueOf(role, version, nowMs))
-      return [role, planRole(role, document, live, nowMs)]
+      const known = replaced.has(role) ? undefined : live
+      return [role, planRole(role, document, known, nowMs)]
     }),
   )
+}
+
+/** Roles that the live catalog lets other keys sign than `root` and `policy` do. */
+export function replacedRoles(
+  live: LiveCatalog | undefined,
+  root: RootDocument,
+  policy: OriginPolicy,
+): ReadonlySet<string> {
+  if (live === undefined) return new Set()
+  const isSame = (model: RoleModel | undefined, ids: readonly string[], threshold: number) =>
+    model !== undefined &&
+    model.threshold === threshold &&
+    isDeepStrictEqual([...model.keys.keys()].sort(), [...ids].sort())
+  const top = (['targets', 'snapshot'] as const).filter(role => {
+    const { keyids, threshold } = root.roles[role]
+    return !isSame(live.root.roles[role], keyids, threshold)
+  })
+  const below = (['core', 'claimed', 'registry'] as const).filter(role => {
+    const model = live.targets.delegations.find(({ name }) => name === role)
+    return !isSame(model, policy[role].keys.map(keyIdOf), policy[role].threshold)
+  })
+  return new Set([...top, ...below])
 }
 
 function planRole(

@@ -1,4 +1,5 @@
 /** `origin publish`: signs what is drafted and makes it the catalog, in one last rename. */
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BlobRef } from '../../src/core/blob.ts'
 import { asDiskFull, readFileBounded, writeFileAtomic } from '../../src/core/files.ts'
@@ -8,7 +9,7 @@ import { importedManifests } from './delegate.ts'
 import { checkServedHead, type Deployment, deploy, TIMESTAMP } from './deploy.ts'
 import type { Destination } from './destination/destination.ts'
 import { type Draft, readDraft, writeDraft } from './draft.ts'
-import { type OriginKeys, openOriginKeys } from './keys.ts'
+import { type AskPassphrase, type OriginKeys, openKeyring } from './keys/keyring.ts'
 import {
   type LiveCatalog,
   readBack,
@@ -20,6 +21,7 @@ import {
 import { namedBlobs, namedSeqs, releaseBlobs } from './named-blobs.ts'
 import { lockOrigin, type OriginFolder, originFolder } from './origin-folder.ts'
 import type { AddProgress } from './published-form.ts'
+import { newestRoot, stagedPath, stagedRoot } from './root-file.ts'
 import { type SignedFile, signCatalog } from './sign-catalog.ts'
 
 export interface PublishOptions {
@@ -28,7 +30,10 @@ export interface PublishOptions {
   readonly destination?: Destination
   /** Refuse when the live catalog has another number; 0: there must be none. */
   readonly expectHead?: number
-  readonly keys?: OriginKeys
+  /** Asked when a key that is needed is behind one; without it such a key counts as not here. */
+  readonly passphrase?: AskPassphrase
+  /** Signs snapshot and timestamp anew and nothing else: what a machine does every day, with the online keys alone. */
+  readonly isStamp?: boolean
   readonly onProgress?: (progress: AddProgress) => void
   readonly signal?: AbortSignal
 }
@@ -86,8 +91,9 @@ async function publish(folder: OriginFolder, options: PublishOptions): Promise<P
   if (destination !== undefined) {
     await checkServedHead(folder, destination, expectHead, signal)
   }
-  const keys = options.keys ?? (await openOriginKeys(folder))
-  const result = await signAndReplace(folder, draft, live, keys, nowMs)
+  const keys = await openKeyring(folder, options.passphrase ?? nobodyToAsk)
+  if (options.isStamp === true && live === undefined) throw nothingToStamp(folder)
+  const result = await signAndReplace(folder, draft, live, keys, options)
   await readBack(folder, folder.public, readFrom(folder), nowMs)
   if (destination === undefined) return result
   const deployment = await deployTo(folder, destination, blobs, options)
@@ -115,27 +121,51 @@ async function signAndReplace(
   drafted: Draft,
   live: LiveCatalog | undefined,
   keys: OriginKeys,
-  nowMs: number,
+  { nowMs, isStamp = false }: PublishOptions,
 ): Promise<Publication> {
   if (live !== undefined) await keepTimestamp(folder, live.timestamp.version)
-  const draft = withPublished(drafted)
+  const draft = isStamp ? drafted : withPublished(drafted)
   const reserve = async (versions: Draft['versions']) =>
     writeDraft(folder, { ...draft, versions: { ...draft.versions, ...versions } })
+  const newRoot = await stagedRoot(folder)
+  const { document: root } = newRoot ?? (await newestRoot(folder))
   const { files, timestamp, signed, due } = await signCatalog(
-    { folder, draft, live, keys, nowMs },
+    { folder, draft, live, keys, root, nowMs, isStamp },
     reserve,
   )
   for (const file of files) await writeCatalogFile(folder, file)
-  const next = await verifyNext(folder, timestamp.bytes, nowMs)
+  const rootName = `${root.version}.root.json`
+  const staged = new Map([[timestamp.name, timestamp.bytes]])
+  if (newRoot !== undefined) staged.set(rootName, newRoot.bytes)
+  const next = await verifyNext(folder, staged, live, nowMs)
   const { version, content } = timestampContent(folder.catalog, timestamp.bytes)
   const after = await readDraft(folder)
   const before = live && { version: live.timestamp.version, content: live.timestamp.content }
   const heads = [...(before === undefined ? [] : [before]), { version, content }]
   await writeDraft(folder, { ...after, heads })
+  if (newRoot !== undefined) await writeCatalogFile(folder, { name: rootName, ...newRoot })
   await writeFileAtomic(join(folder.catalog, 'timestamp.json'), timestamp.bytes)
+  await rm(stagedPath(folder, root.version), { force: true })
   await keepTimestamp(folder, version)
   await writeDraft(folder, { ...after, heads: [{ version, content }] })
   return { ...describe(next), signed, due }
+}
+
+function nothingToStamp(folder: OriginFolder): PublishError {
+  return new PublishError(
+    'ORIGIN_DAMAGED',
+    `nothing is published in ${folder.root} yet: publish first`,
+  )
+}
+
+/** Key files behind a passphrase count as not here when nobody can be asked. */
+export function nobodyToAsk(): Promise<string> {
+  return Promise.reject(
+    new PublishError(
+      'PASSPHRASE_REQUIRED',
+      'a key is behind a passphrase and nobody can be asked for it: give --passphrase-file FILE, or set ARCHY_PASSPHRASE_FILE',
+    ),
+  )
 }
 
 function describe(next: LiveCatalog): Pick<Publication, 'versions' | 'expiresMs' | 'entryCount'> {

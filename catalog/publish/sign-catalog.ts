@@ -4,20 +4,27 @@ import { join } from 'node:path'
 import { codeOf } from '../../src/core/errors.ts'
 import { readFileBounded } from '../../src/core/files.ts'
 import { PublishError } from '../errors.ts'
-import { type MetaEntry, metaEntryOf, type TargetsDocument } from '../trust/document.ts'
+import {
+  type MetaEntry,
+  metaEntryOf,
+  type RootDocument,
+  type TargetsDocument,
+} from '../trust/document.ts'
 import { TARGETS_BYTES_MAX } from '../trust/limits.ts'
 import { isCurrent, issueOf, snapshotDocument, timestampDocument } from './documents.ts'
 import type { Draft } from './draft.ts'
+import type { OriginKeys } from './keys/keyring.ts'
 import { type Signer, signWith } from './keys/signer.ts'
-import type { OriginKeys } from './keys.ts'
 import { documentOf, type LiveCatalog } from './live-catalog.ts'
 import type { OriginFolder } from './origin-folder.ts'
 import {
   currentSnapshot,
+  DECIDING_ROLES,
   type DecidingRole,
   nextVersion,
   planRoles,
   type RolePlan,
+  replacedRoles,
 } from './plan-roles.ts'
 
 export interface SignInput {
@@ -25,7 +32,11 @@ export interface SignInput {
   readonly draft: Draft
   readonly live: LiveCatalog | undefined
   readonly keys: OriginKeys
+  /** The root that the catalog will stand under. */
+  readonly root: RootDocument
   readonly nowMs: number
+  /** Only the online roles are signed anew; whatever else was decided waits. */
+  readonly isStamp?: boolean
 }
 
 export interface SignedFile {
@@ -55,8 +66,10 @@ interface RoleFile {
  * @throws PublishError `KEY_MISSING`, `ORIGIN_DAMAGED`
  */
 export async function signCatalog(input: SignInput, reserve: Reserve): Promise<SignedCatalog> {
-  const { folder, draft, live, keys, nowMs } = input
-  const plans = planRoles(draft, keys.policy, live, nowMs)
+  const { folder, draft, live, keys, root, nowMs } = input
+  const replaced = replacedRoles(live, root, keys.policy)
+  const isStamp = input.isStamp === true && live !== undefined
+  const plans = isStamp ? keepRoles(live) : planRoles(draft, keys.policy, live, nowMs, replaced)
   const works: RoleWork[] = []
   for (const [role, plan] of plans) works.push(await workFor(input, role, plan))
   const versions = {
@@ -69,11 +82,13 @@ export async function signCatalog(input: SignInput, reserve: Reserve): Promise<S
   })
   const roles: RoleFile[] = []
   for (const { act } of works) roles.push(await act())
-  for (const { id, version } of draft.delegations) {
+  if (isStamp) roles.push(...keptPublishers(live))
+  for (const { id, version } of isStamp ? [] : draft.delegations) {
     const bytes = await readPublisher(folder, id)
     roles.push({ role: `pub-${id}`, version, bytes, source: 'kept' })
   }
-  const snapshot = await signSnapshot(input, roles, versions.snapshot)
+  const known = replaced.has('snapshot') ? undefined : live
+  const snapshot = await signSnapshot({ ...input, live: known }, roles, versions.snapshot)
   const timestamp = await signTimestamp(input, snapshot, versions.timestamp)
   const all = [...roles, snapshot]
   const rolesFrom = (...sources: readonly RoleFile['source'][]) =>
@@ -84,6 +99,22 @@ export async function signCatalog(input: SignInput, reserve: Reserve): Promise<S
     signed: [...rolesFrom('signed', 'waiting'), 'timestamp'],
     due: rolesFrom('due'),
   }
+}
+
+function keepRoles(live: LiveCatalog): ReadonlyMap<DecidingRole, RolePlan> {
+  const kept = DECIDING_ROLES.map((role): readonly [DecidingRole, RolePlan] => {
+    const bytes = live.file(role) ?? new Uint8Array()
+    return [role, { action: 'keep', bytes, version: live.snapshot.meta.get(role)?.version ?? 0 }]
+  })
+  return new Map(kept)
+}
+
+function keptPublishers(live: LiveCatalog): readonly RoleFile[] {
+  return [...live.snapshot.meta]
+    .filter(([role]) => role.startsWith('pub-'))
+    .map(([role, { version }]) => {
+      return { role, version, bytes: live.file(role) ?? new Uint8Array(), source: 'kept' }
+    })
 }
 
 interface RoleWork {
@@ -110,8 +141,9 @@ async function workFor(input: SignInput, role: DecidingRole, plan: RolePlan): Pr
     if (!isKeyAway(error)) throw error
     const before = live && documentOf<TargetsDocument>(live)
     const holds = before !== undefined && Date.parse(before.expires) > input.nowMs
-    if (plan.why === 'change' || !holds || live === undefined)
-      throw needsCeremony(role, plan, error)
+    if (plan.why === 'change' || !holds || live === undefined) {
+      throw codeOf(error) === 'PASSPHRASE_REQUIRED' ? error : needsCeremony(role, plan, error)
+    }
     const { version } = before
     return done({ version, bytes: live, source: 'due' })
   }
@@ -199,7 +231,7 @@ function needsCeremony(role: DecidingRole, plan: RolePlan, cause: unknown): Publ
   return new PublishError(
     'KEY_MISSING',
     `the role ${role} ${what}, but cannot be signed here: ${why}. ` +
-      `"archy origin request <dir> ${role}" writes what its holders sign on their machines; nothing was changed`,
+      `"archy origin request create <dir> ${role}" writes what its holders sign on their machines; nothing was changed`,
     { cause },
   )
 }

@@ -5,4 +5,8 @@ export interface CommandIo {
   stderr(text: string): void
   /** True when a person watches standard error: progress may redraw its line. */
   readonly isTty: boolean
+  /** Asks a person and does not show what is typed; absent when nobody is there. */
+  readonly askSecret?: (question: string) => Promise<string>
+  /** Where the environment says that the passphrase is. */
+  readonly passphraseFile?: string | undefined
 }

@@ -7,6 +7,8 @@ export interface OriginCommandContext {
   readonly clock: Clock
   /** Ends `origin serve`. */
   readonly stopped: AbortSignal
+  /** The command did its work, and what it found is not well: the exit code says so. */
+  fail(): void
 }
 
 export interface JsonOption {

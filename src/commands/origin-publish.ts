@@ -13,8 +13,9 @@ import { formatBytes } from './format.ts'
 import { createProgressLine } from './origin-add.ts'
 import type { JsonOption, OriginCommandContext } from './origin-context.ts'
 import { feedText } from './origin-publisher.ts'
+import { PASSPHRASE_OPTION, type PassphraseOption, passphraseFrom } from './passphrase.ts'
 
-interface PublishCommandOptions extends JsonOption {
+interface PublishCommandOptions extends JsonOption, PassphraseOption {
   readonly to?: string
   readonly endpoint?: string
   readonly region?: string
@@ -29,6 +30,7 @@ export function publishCommand(context: OriginCommandContext): Command {
     .option('--endpoint <url>', "an S3-compatible store other than Amazon's")
     .option('--region <name>', 'the region of the bucket')
     .option('--expect-head <version>', 'refuse when the live catalog is another', parseVersion)
+    .option(...PASSPHRASE_OPTION)
     .option('--json', 'print JSON', false)
     .action(async (dir: string, options: PublishCommandOptions) => {
       await publish(context, dir, options)
@@ -42,12 +44,14 @@ async function publish(
 ): Promise<void> {
   const { to, expectHead, json } = options
   const destination = to === undefined ? undefined : await openDestination(to, options)
+  const passphrase = passphraseFrom(io, options)
   const progress = createProgressLine(io)
   try {
     const how = {
       nowMs: clock.nowMs(),
       signal: stopped,
       onProgress: progress.show,
+      ...(passphrase === undefined ? {} : { passphrase }),
       ...(destination === undefined ? {} : { destination }),
       ...(expectHead === undefined ? {} : { expectHead }),
     }
@@ -66,7 +70,7 @@ async function closeIfOpen(destination: Destination | undefined): Promise<void> 
   await destination?.close()
 }
 
-function publicationText(publication: Publication | FeedPublication): string {
+export function publicationText(publication: Publication | FeedPublication): string {
   const { deployment } = publication
   const lines = 'feed' in publication ? [feedText(publication)] : catalogLines(publication)
   if (deployment !== undefined) {

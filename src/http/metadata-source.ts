@@ -1,6 +1,7 @@
 /** Reads catalog metadata from the origin over HTTP(S), under a bound of bytes and time. */
 import { request } from 'undici'
 import type { MetadataSource } from '../../catalog/index.ts'
+import { messageOf } from '../core/errors.ts'
 
 /** One small file; longer than a slow link needs for the largest of them, shorter than a person waits. */
 const METADATA_TIMEOUT_MS = 20_000
@@ -15,12 +16,21 @@ export function createHttpMetadataSource(baseUrl: string): MetadataSource {
     name: baseUrl,
     kind: 'origin',
     async get(name, maxBytes, signal) {
-      const { bytes, dateMs } = await getOne(new URL(`catalog/${name}`, baseUrl), maxBytes, signal)
+      const { bytes, dateMs } = await ask(new URL(`catalog/${name}`, baseUrl), maxBytes, signal)
       // Without TLS anybody on the way could have written the date.
       if (baseUrl.startsWith('https:')) clockMs = dateMs
       return bytes
     },
     clockMs: () => clockMs,
+  }
+}
+
+async function ask(url: URL, maxBytes: number, signal: AbortSignal | undefined): Promise<Answer> {
+  try {
+    return await getOne(url, maxBytes, signal)
+  } catch (cause) {
+    signal?.throwIfAborted()
+    throw new Error(`${url.origin}: ${messageOf(cause)}`, { cause })
   }
 }
 

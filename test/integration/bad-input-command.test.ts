@@ -15,7 +15,7 @@ describe('archy and wrong input', function () {
   before(async () => {
     shop = await openWorkshop()
     node = await NodeProcess.make()
-    expect((await node.run(['origin', 'init', shop.origin])).code).to.equal(0)
+    expect((await node.run(['origin', 'init', shop.origin, '--unencrypted'])).code).to.equal(0)
   })
   after(async () => {
     await node[Symbol.asyncDispose]()

@@ -37,7 +37,12 @@ describe('archy origin', () => {
       },
       isTty,
     }
-    const command = originCommand({ io, clock: systemClock, stopped }).exitOverride()
+    const command = originCommand({
+      io,
+      clock: systemClock,
+      stopped,
+      fail: () => undefined,
+    }).exitOverride()
     for (const inner of command.commands) {
       inner.exitOverride().configureOutput({ writeErr: text => io.stderr(text) })
     }
@@ -46,7 +51,7 @@ describe('archy origin', () => {
   }
 
   it('leads from nothing to a served catalog', async () => {
-    const init = await run('init', shop.origin)
+    const init = await run('init', shop.origin, '--unencrypted')
     expect(init.out).to.match(/Nodes trust it by its root: .*1\.root\.json/)
     const app = await shop.app('1')
     expect((await run('add', shop.origin, app.folder)).out).to.match(
@@ -69,7 +74,7 @@ describe('archy origin', () => {
   })
 
   it('answers while it serves, until it is told to stop', async () => {
-    await run('init', shop.origin)
+    await run('init', shop.origin, '--unencrypted')
     const stop = new AbortController()
     const started = new EventTarget()
     let url = ''
@@ -88,7 +93,7 @@ describe('archy origin', () => {
   })
 
   it('prints one JSON object when asked to', async () => {
-    const init = JSON.parse((await run('init', shop.origin, '--json')).out)
+    const init = JSON.parse((await run('init', shop.origin, '--unencrypted', '--json')).out)
     expect(init.versions).to.include({ targets: 1, core: 1, snapshot: 1, timestamp: 1 })
     expect(JSON.parse(init.root).signed._type).to.equal('root')
     const app = await shop.app('1')
@@ -99,7 +104,7 @@ describe('archy origin', () => {
   })
 
   it('shows progress to a person, and clears it', async () => {
-    await run('init', shop.origin)
+    await run('init', shop.origin, '--unencrypted')
     const app = await shop.app('1')
     const signal = new AbortController().signal
     const { err } = await runUntil(signal, () => undefined, ['add', shop.origin, app.folder], true)
@@ -116,7 +121,7 @@ describe('archy origin', () => {
         (error: unknown) => (error as { code?: string }).code,
       )
     expect(await codeOf(run('publish', shop.origin))).to.equal('ORIGIN_MISSING')
-    await run('init', shop.origin)
+    await run('init', shop.origin, '--unencrypted')
     expect(await codeOf(run('add', shop.origin, app.folder))).to.equal('MANIFEST_INVALID')
     expect(await codeOf(run('serve', shop.origin, '--port', '99999'))).to.equal(
       'commander.invalidArgument',

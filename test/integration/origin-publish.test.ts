@@ -1,16 +1,25 @@
 /** Making and signing an origin: what is on the disk, what a crash leaves, what is refused. */
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdir, readdir, readFile, rm, stat, truncate, watch, writeFile } from 'node:fs/promises'
+import {
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  watch,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { PublishError } from '../../catalog/errors.ts'
 import { coreDocument, issueOf } from '../../catalog/publish/documents.ts'
 import { readDraft } from '../../catalog/publish/draft.ts'
 import { addApp, initOrigin, originFolder, publishOrigin } from '../../catalog/publish/index.ts'
+import { openKeyring } from '../../catalog/publish/keys/keyring.ts'
 import { signWith } from '../../catalog/publish/keys/signer.ts'
-import { type OriginKeys, openOriginKeys } from '../../catalog/publish/keys.ts'
 import { readLiveCatalog } from '../../catalog/publish/live-catalog.ts'
-import type { OriginRole } from '../../catalog/publish/terms.ts'
+import { nobodyToAsk } from '../../catalog/publish/publish.ts'
 import { DAY_MS } from '../support/catalog/signed-origin.ts'
 import { NOW_MS, openWorkshop, type Workshop } from '../support/publish/workshop.ts'
 
@@ -58,11 +67,11 @@ describe('origin init and publish', () => {
   it('takes an empty folder, and leaves one that is not empty as it is', async () => {
     await mkdir(shop.origin)
     await initOrigin(shop.origin, { nowMs: NOW_MS })
-    const key = await readFile(join(folder().keys, 'root.pem'), 'utf8')
+    const key = await readFile(join(folder().keys, 'root.key'), 'utf8')
     expect(await codeOfFailure(initOrigin(shop.origin, { nowMs: NOW_MS }))).to.equal(
       'ORIGIN_EXISTS',
     )
-    expect(await readFile(join(folder().keys, 'root.pem'), 'utf8')).to.equal(key)
+    expect(await readFile(join(folder().keys, 'root.key'), 'utf8')).to.equal(key)
     expect(await codeOfFailure(initOrigin(shop.path, { nowMs: NOW_MS }))).to.equal('ORIGIN_EXISTS')
     const file = join(shop.path, 'file')
     await writeFile(file, '')
@@ -131,10 +140,10 @@ describe('origin init and publish', () => {
   it('changes nothing when a key is missing or is not the one that nodes know', async () => {
     await initOrigin(shop.origin, { nowMs: NOW_MS })
     await initOrigin(join(shop.path, 'other'), { nowMs: NOW_MS })
-    const key = join(folder().keys, 'timestamp.pem')
-    await writeFile(key, await readFile(join(shop.path, 'other/keys/timestamp.pem')))
+    const key = join(folder().keys, 'timestamp.key')
+    await writeFile(key, await readFile(join(shop.path, 'other/keys/timestamp.key')))
     const wrong = publishOrigin(shop.origin, { nowMs: NOW_MS })
-    expect(await codeOfFailure(wrong)).to.equal('SIGNATURE_THRESHOLD')
+    expect(await codeOfFailure(wrong)).to.equal('KEY_MISSING')
     await rm(key)
     const missing = publishOrigin(shop.origin, { nowMs: NOW_MS })
     expect(await codeOfFailure(missing)).to.equal('KEY_MISSING')
@@ -142,23 +151,22 @@ describe('origin init and publish', () => {
   })
 
   describe('with an offline key', () => {
-    /** The keys of the folder, but that of one role is on another machine. */
-    async function keysWithout(role: string): Promise<OriginKeys> {
-      const keys = await openOriginKeys(folder())
-      const signers = async (wanted: OriginRole) => {
-        if (wanted === role) throw new PublishError('KEY_MISSING', 'it is in a safe')
-        return keys.signers(wanted)
-      }
-      return { policy: keys.policy, signers }
+    /** The key of the role goes to another machine, until the result is called. */
+    async function takeKey(role: string): Promise<() => Promise<void>> {
+      const [here, there] = [join(folder().keys, `${role}.key`), join(shop.path, `${role}.key`)]
+      await rename(here, there)
+      return () => rename(there, here)
     }
+    const coreSigners = async () => await (await openKeyring(folder(), nobodyToAsk)).signers('core')
 
     it('puts a renewal off and says that it is due, while the file holds', async () => {
       await initOrigin(shop.origin, { nowMs: NOW_MS })
-      const keys = await keysWithout('core')
-      const day70 = { nowMs: NOW_MS + 70 * DAY_MS, keys }
+      const bringBack = await takeKey('core')
+      const day70 = { nowMs: NOW_MS + 70 * DAY_MS }
       const { due, versions } = await publishOrigin(shop.origin, day70)
       expect(due).to.deep.equal(['core'])
       expect(versions).to.include({ core: 1, registry: 2, timestamp: 2 })
+      await bringBack()
       const all = await publishOrigin(shop.origin, { nowMs: NOW_MS + 71 * DAY_MS })
       expect(all).to.deep.include({ due: [], signed: ['core', 'snapshot', 'timestamp'] })
     })
@@ -166,26 +174,28 @@ describe('origin init and publish', () => {
     it('refuses a change and names the ceremony; takes the document once it is signed elsewhere', async () => {
       await initOrigin(shop.origin, { nowMs: NOW_MS })
       await addApp(shop.origin, (await shop.app('1')).folder)
-      const keys = await keysWithout('core')
-      const refusal = await publishOrigin(shop.origin, { nowMs: NOW_MS, keys }).catch(String)
-      expect(refusal).to.match(/role core says something new.*"archy origin request <dir> core"/)
+      const signers = await coreSigners()
+      await takeKey('core')
+      const refusal = await publishOrigin(shop.origin, { nowMs: NOW_MS }).catch(String)
+      expect(refusal).to.match(
+        /role core says something new.*"archy origin request create <dir> core"/,
+      )
       expect((await live())?.timestamp.version).to.equal(1)
       const draft = await readDraft(folder())
       const document = coreDocument(draft, issueOf('core', 7, NOW_MS))
-      const signers = await (await openOriginKeys(folder())).signers('core')
       await mkdir(folder().signed, { recursive: true })
       await writeFile(join(folder().signed, '7.core.json'), await signWith(document, signers))
-      const { versions, signed } = await publishOrigin(shop.origin, { nowMs: NOW_MS, keys })
+      const { versions, signed } = await publishOrigin(shop.origin, { nowMs: NOW_MS })
       expect(versions.core).to.equal(7)
       expect(signed).to.deep.equal(['core', 'snapshot', 'timestamp'])
-      await publishOrigin(shop.origin, { nowMs: NOW_MS, keys })
+      await publishOrigin(shop.origin, { nowMs: NOW_MS })
       expect((await live())?.snapshot.meta.get('core')?.version).to.equal(7)
     })
 
     it('takes no waiting document that says something else than the draft', async () => {
       await initOrigin(shop.origin, { nowMs: NOW_MS })
       const document = coreDocument(await readDraft(folder()), issueOf('core', 7, NOW_MS))
-      const signers = await (await openOriginKeys(folder())).signers('core')
+      const signers = await coreSigners()
       await mkdir(folder().signed, { recursive: true })
       await writeFile(join(folder().signed, '7.core.json'), await signWith(document, signers))
       await addApp(shop.origin, (await shop.app('1')).folder)

@@ -9,7 +9,7 @@ describe('archy origin release', () => {
   let shop: Workshop
   beforeEach(async () => {
     shop = await openWorkshop()
-    await run('init', shop.origin)
+    await run('init', shop.origin, '--unencrypted')
   })
   afterEach(() => shop[Symbol.asyncDispose]())
 

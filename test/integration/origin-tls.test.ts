@@ -73,7 +73,7 @@ describe('an origin over HTTPS', () => {
         () => undefined,
         (reason: Error) => reason,
       )
-      expect(error?.message).to.match(/certificate/)
+      expect(error?.message).to.match(/https:.*certificate/)
     } finally {
       server.kill('SIGTERM')
       await once(server, 'exit')

@@ -23,7 +23,7 @@ export async function runOrigin(
     for (const app of more) await runMain('origin', 'add', folder, app)
     await runMain('origin', 'publish', folder)
   }
-  await runMain('origin', 'init', folder)
+  await runMain('origin', 'init', folder, '--unencrypted')
   await publish(...appFolders)
   return { folder, publicFolder, rootFile: join(publicFolder, 'catalog/1.root.json'), publish }
 }

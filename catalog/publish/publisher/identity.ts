@@ -1,17 +1,19 @@
 /** A publisher without an origin: making its key, committing to the next one, and moving to that. */
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
+import { join } from 'node:path'
 import { writeFileAtomic } from '../../../src/core/files.ts'
 import { PublishError } from '../../errors.ts'
 import { didKeyOf, publisherIdOf } from '../../trust/did-key.ts'
 import type { KeyRotation } from '../../trust/document.ts'
 import { EMPTY_DRAFT, readDraft, writeDraft } from '../draft.ts'
+import { encodeKeyFile, generateKey, type Protection } from '../keys/key-file.ts'
+import { type PublisherKeyType, parseRecoveryText, recoveryText } from '../keys/recovery-text.ts'
 import { type Signer, signerOf } from '../keys/signer.ts'
 import { makeOriginFolder } from '../new-folder.ts'
-import { keyPath, lockOrigin, type OriginFolder, originFolder } from '../origin-folder.ts'
+import { lockOrigin, type OriginFolder, originFolder } from '../origin-folder.ts'
 import { commitmentBytes, commitmentTo } from './chain.ts'
 import { type FeedPublication, publishFeed, readLiveFeed } from './publish-feed.ts'
-import { type PublisherKeyType, parseRecoveryText, recoveryText } from './recovery-text.ts'
-import { PUBLISHER_KEY, publisherOf } from './signer.ts'
+import { PUBLISHER_KEY_FILE, publisherOf } from './signer.ts'
 
 export interface InitializedPublisher {
   readonly did: string
@@ -21,19 +23,29 @@ export interface InitializedPublisher {
   readonly publication: FeedPublication
 }
 
-/** @throws PublishError `ORIGIN_EXISTS` */
+export interface NewPublisher {
+  readonly nowMs: number
+  readonly type?: PublisherKeyType
+  /** Without it the key is kept as it is. */
+  readonly protection?: Protection | undefined
+}
+
+/** @throws PublishError `ORIGIN_EXISTS`, `PASSPHRASE_WEAK` */
 export async function initPublisher(
   path: string,
-  { nowMs, type = 'ed25519' }: { readonly nowMs: number; readonly type?: PublisherKeyType },
+  { nowMs, type = 'ed25519', protection }: NewPublisher,
 ): Promise<InitializedPublisher> {
   const { made } = await makeOriginFolder(path, async folder => {
-    const key = newKey(type)
-    const next = newKey(type)
+    const key = generateKey(type)
+    const next = generateKey(type)
     const did = didKeyOf(signerOf(key).publicKey)
     const rotations = [await commit(did, 0, signerOf(key), next)]
-    await writeKey(folder, key)
+    await writeKey(folder, key, protection)
     await writeDraft(folder, { ...EMPTY_DRAFT, publisher: { did, rotations } })
-    const publication = await publishFeed(folder.root, { nowMs })
+    const publication = await publishFeed(folder.root, {
+      nowMs,
+      passphrase: async () => protection?.passphrase ?? '',
+    })
     return { did, id: publisherIdOf(did), recovery: recoveryText(type, next), publication }
   })
   return made
@@ -47,6 +59,7 @@ export async function initPublisher(
 export async function rotatePublisher(
   path: string,
   recovery: string,
+  protection?: Protection,
 ): Promise<{ readonly did: string; readonly recovery: string }> {
   const folder = originFolder(path)
   const { type, key } = parseRecoveryText(recovery)
@@ -63,7 +76,7 @@ export async function rotatePublisher(
       'this is not the key that the publisher committed to; use the newest recovery sheet',
     )
   }
-  const next = newKey(type)
+  const next = generateKey(type)
   const published = (await readLiveFeed(folder, did))?.targets.publisher?.rotations.length ?? 0
   if (isTaken && published >= rotations.length) {
     throw new PublishError(
@@ -75,7 +88,7 @@ export async function rotatePublisher(
   const kept = rotations.slice(0, place)
   const committed = await commit(did, place, signer, next)
   // The key first: a crash between the two leaves a key that the next attempt with the same sheet finds again.
-  await writeKey(folder, key)
+  await writeKey(folder, key, protection)
   await writeDraft(folder, { ...draft, publisher: { did, rotations: [...kept, committed] } })
   return { did, recovery: recoveryText(type, next) }
 }
@@ -91,13 +104,11 @@ async function commit(
   return { key: didKeyOf(signer.publicKey), next, sig }
 }
 
-async function writeKey(folder: OriginFolder, key: KeyObject): Promise<void> {
-  const pem = key.export({ format: 'pem', type: 'pkcs8' })
-  await writeFileAtomic(keyPath(folder, PUBLISHER_KEY), pem, { mode: 0o600 })
-}
-
-function newKey(type: PublisherKeyType): KeyObject {
-  return type === 'ed25519'
-    ? generateKeyPairSync('ed25519').privateKey
-    : generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey
+async function writeKey(
+  folder: OriginFolder,
+  key: KeyObject,
+  protection: Protection | undefined,
+): Promise<void> {
+  const path = join(folder.root, PUBLISHER_KEY_FILE)
+  await writeFileAtomic(path, encodeKeyFile(key, protection), { mode: 0o600 })
 }

@@ -9,11 +9,12 @@ import { type Deployment, deploy, unexpected } from '../deploy.ts'
 import { type Destination, feedName } from '../destination/destination.ts'
 import { isCurrent } from '../documents.ts'
 import { type Draft, readDraft, writeDraft } from '../draft.ts'
+import type { AskPassphrase } from '../keys/keyring.ts'
 import { signWith } from '../keys/signer.ts'
 import { documentOf } from '../live-catalog.ts'
 import { namedBlobs } from '../named-blobs.ts'
 import { lockOrigin, type OriginFolder, originFolder } from '../origin-folder.ts'
-import { type PublishOptions, withPublished } from '../publish.ts'
+import { nobodyToAsk, type PublishOptions, withPublished } from '../publish.ts'
 import { DAY_MS, TERMS } from '../terms.ts'
 import { type PublisherFile, publisherDocument, readPublisherFile } from './file.ts'
 import { publisherOf, publisherSigner } from './signer.ts'
@@ -35,10 +36,7 @@ const ROLE = 'publisher'
 const TERM = 'claimed'
 
 /** @throws PublishError `KEY_MISSING`, `ORIGIN_MISSING`, `ORIGIN_BUSY`, `HEAD_UNEXPECTED`, `PUBLICATION_UNVERIFIED` */
-export async function publishFeed(
-  path: string,
-  options: Omit<PublishOptions, 'keys'>,
-): Promise<FeedPublication> {
+export async function publishFeed(path: string, options: PublishOptions): Promise<FeedPublication> {
   const folder = originFolder(path)
   await readDraft(folder)
   await using _lock = await lockOrigin(folder)
@@ -59,7 +57,7 @@ export async function readLiveFeed(
 }
 
 async function publish(folder: OriginFolder, options: PublishOptions): Promise<FeedPublication> {
-  const { nowMs, destination, expectHead, onProgress, signal } = options
+  const { nowMs, destination, expectHead, onProgress, signal, passphrase = nobodyToAsk } = options
   const drafted = await readDraft(folder)
   const publisher = publisherOf(folder, drafted.publisher)
   const { did } = publisher
@@ -69,7 +67,7 @@ async function publish(folder: OriginFolder, options: PublishOptions): Promise<F
   if (destination !== undefined) {
     await checkServed(destination, drafted, did, live, expectHead, signal)
   }
-  const file = await signFeed(folder, drafted, live, nowMs)
+  const file = await signFeed(folder, drafted, live, nowMs, passphrase)
   const { version, expiresMs } = file.targets
   const id = publisherIdOf(did)
   const result = { did, id, version, expiresMs, entryCount: file.offers.length, feed: feedName(id) }
@@ -88,6 +86,7 @@ async function signFeed(
   drafted: Draft,
   live: (PublisherFile & { readonly bytes: Uint8Array }) | undefined,
   nowMs: number,
+  passphrase: AskPassphrase,
 ): Promise<PublisherFile> {
   const publisher = publisherOf(folder, drafted.publisher)
   const draft = withPublished(drafted)
@@ -96,7 +95,7 @@ async function signFeed(
   const document = publisherDocument(draft, publisher, { version, expiresMs })
   const before = live && documentOf<TargetsDocument>(live.bytes)
   if (live !== undefined && isCurrent(TERM, document, before, nowMs)) return live
-  const signer = await publisherSigner(folder, publisher)
+  const signer = await publisherSigner(folder, publisher, passphrase)
   const reserved = { ...draft, versions: { ...draft.versions, [ROLE]: version } }
   await writeDraft(folder, reserved)
   const bytes = await signWith(document, [signer])

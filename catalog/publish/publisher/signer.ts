@@ -1,24 +1,28 @@
 /** The present key of a publisher's folder. */
+import { join } from 'node:path'
 import { PublishError } from '../../errors.ts'
 import { didKeyOf } from '../../trust/did-key.ts'
 import type { DraftPublisher } from '../draft.ts'
+import type { AskPassphrase } from '../keys/keyring.ts'
+import { readKeyFile } from '../keys/locator.ts'
 import { type Signer, signerOf } from '../keys/signer.ts'
-import { readPrivateKey } from '../keys.ts'
-import { keyPath, type OriginFolder } from '../origin-folder.ts'
+import type { OriginFolder } from '../origin-folder.ts'
 
-/** Name of its file in the keys folder. */
-export const PUBLISHER_KEY = 'publisher'
+/** Its file, in the folder of the publisher. */
+export const PUBLISHER_KEY_FILE = 'keys/publisher.key'
 
 /** @throws PublishError `KEY_MISSING`, `ORIGIN_MISSING` */
 export async function publisherSigner(
   folder: OriginFolder,
   publisher: DraftPublisher,
+  passphrase: AskPassphrase,
 ): Promise<Signer> {
-  const signer = signerOf(await readPrivateKey(folder, PUBLISHER_KEY))
+  const path = join(folder.root, PUBLISHER_KEY_FILE)
+  const signer = signerOf(await (await readKeyFile(path)).open(passphrase))
   if (didKeyOf(signer.publicKey) === publisher.rotations.at(-1)?.key) return signer
   throw new PublishError(
     'KEY_MISSING',
-    `${keyPath(folder, PUBLISHER_KEY)} is not the present key of the publisher; finish "archy origin publisher rotate"`,
+    `${path} is not the present key of the publisher; finish "archy origin publisher rotate"`,
   )
 }
 

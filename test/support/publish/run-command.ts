@@ -16,10 +16,15 @@ export async function runOriginCommand(args: readonly string[], nowMs?: number) 
     isTty: false,
   }
   const clock = nowMs === undefined ? systemClock : { ...systemClock, nowMs: () => nowMs }
-  const command = originCommand({ io, clock, stopped: new AbortController().signal })
+  let isWell = true
+  const fail = (): void => {
+    isWell = false
+  }
+  const stopped = new AbortController().signal
+  const command = originCommand({ io, clock, stopped, fail })
   quiet(command, text => io.stderr(text))
   await command.parseAsync(args, { from: 'user' })
-  return { out, err }
+  return { out, err, isWell }
 }
 
 function quiet(command: Command, writeErr: (text: string) => void): void {
