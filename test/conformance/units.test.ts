@@ -28,11 +28,18 @@ if (MISSING.length > 0)
   console.log(`left out of the unit file tests, missing: ${MISSING.join(', ')}`)
 
 /** Standard error of a check by systemd; empty when it has nothing to say. */
-async function verify(name: string, text: string): Promise<string> {
+async function verify(
+  name: string,
+  text: string,
+  beside: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'archy-units-'))
   try {
     const path = join(folder, name)
     await writeFile(path, text)
+    for (const [other, content] of Object.entries(beside)) {
+      await writeFile(join(folder, other), content)
+    }
     const environment = { ...process.env, XDG_RUNTIME_DIR: folder, HOME: folder }
     const args = ['verify', '--user', '--man=no', '--recursive-errors=no', path]
     return spawnSync('systemd-analyze', args, { encoding: 'utf8', env: environment }).stderr
@@ -82,6 +89,14 @@ describe('unit files', () => {
   }
 
   if (systemdVersion > 0) {
+    it('of the daily stamp please systemd', async () => {
+      const service = await readFile('systemd/archy-stamp.service', 'utf8')
+      const timer = await readFile('systemd/archy-stamp.timer', 'utf8')
+      expect(await verify('archy-stamp.service', service)).to.equal('')
+      const beside = { 'archy-stamp.service': service }
+      expect(await verify('archy-stamp.timer', timer, beside)).to.equal('')
+    })
+
     it('of an app target pleases systemd', async () => {
       const text = await readFile('fixtures/quadlet/notes/app-notes.target', 'utf8')
       expect(await verify('app-notes.target', text)).to.equal('')
