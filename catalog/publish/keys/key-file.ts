@@ -36,7 +36,11 @@ const IV_BYTES = 12
 const TAG_BYTES = 16
 const PASSPHRASE_LENGTH_MIN = 8
 
-const base64 = z.base64().max(4096)
+/** The one way to write its bytes: the bits that a last character leaves over are zero. */
+const base64 = z
+  .base64()
+  .max(4096)
+  .refine(text => Buffer.from(text, 'base64').toString('base64') === text, 'not plain base64')
 const schema = z.strictObject({
   v: z.literal(1),
   public: z.strictObject({

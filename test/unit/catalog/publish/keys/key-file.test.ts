@@ -61,6 +61,15 @@ describe('key files', () => {
     }
   })
 
+  it('stay shut when a bit of them was changed that no byte is made of', async () => {
+    const file = JSON.parse(text)
+    const last = String(file.cipher.tag).at(-3) ?? ''
+    const digits = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+    const other = digits[digits.indexOf(last) ^ 1] ?? ''
+    file.cipher.tag = `${file.cipher.tag.slice(0, -3)}${other}==`
+    expect(await failure(Buffer.from(JSON.stringify(file)))).to.equal('KEY_FILE_DAMAGED')
+  })
+
   it('stay shut when another public key was put before the secret, guarded or not', async () => {
     const other = publicKeyOf(generateKey('ed25519')).keyval.public
     const swap = (file: string) => Buffer.from(file.replace(publicKeyOf(key).keyval.public, other))
