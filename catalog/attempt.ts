@@ -65,9 +65,6 @@ export async function attemptRefresh(
       return { state: { ...state, floors: store.getFloors() }, isChanged: false, isLinked: true }
     }
     const head = trusted.timestamp
-    const bytes = store.files().get('timestamp.json')
-    if (head !== undefined && bytes !== undefined)
-      store.addFile(`${head.version}.timestamp.json`, bytes)
     const isLinked = head === undefined || (await link(deps, state, head, store, get))
     const files = filesOf(store.files(), trusted, delegated)
     const next = stateOf(files, store, trusted, delegated, deps.log)

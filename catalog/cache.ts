@@ -10,7 +10,7 @@ import type { Log } from '../src/core/log.ts'
 import type { DelegatedRoles } from './trust/delegated.ts'
 import type { Floors } from './trust/floors.ts'
 import { SNAPSHOT_BYTES_MAX } from './trust/limits.ts'
-import type { Trusted } from './trust/refresh.ts'
+import type { Trusted } from './trust/load.ts'
 import type { Store } from './trust/store.ts'
 
 /** By file name, such as `timestamp.json` or `12.snapshot.json`. */
@@ -35,7 +35,10 @@ export function createMemoryStore(start: CacheFiles, startFloors: Floors): Memor
   return {
     get: (role, version) => files.get(fileNameOf(role, version)),
     versions: role => versionsOf(files, role),
-    set: (role, version, bytes) => void files.set(fileNameOf(role, version), bytes),
+    set(role, version, bytes) {
+      files.set(fileNameOf(role, version), bytes)
+      if (role === 'timestamp') files.set(fileNameOf(role, undefined), bytes)
+    },
     getFloors: () => floors,
     setFloors(value) {
       floors = value
@@ -112,7 +115,9 @@ export function isRootFile(name: string): boolean {
 }
 
 function fileNameOf(role: string, version: number | undefined): string {
-  return role === 'timestamp' ? 'timestamp.json' : `${version}.${encodeURIComponent(role)}.json`
+  return role === 'timestamp' && version === undefined
+    ? 'timestamp.json'
+    : `${version}.${encodeURIComponent(role)}.json`
 }
 
 function versionsOf(files: CacheFiles, role: string): readonly number[] {
@@ -123,9 +128,13 @@ function versionsOf(files: CacheFiles, role: string): readonly number[] {
     .sort((a, b) => b - a)
 }
 
+/**
+ * What a new root leads to is there before it; new roots from the highest down, so that the chain, which is walked
+ * upwards, shows all of them at once; and the timestamp that names the set last.
+ */
 function rankOf(name: string): number {
-  if (isRootFile(name)) return Number.parseInt(name, 10) - Number.MAX_SAFE_INTEGER
-  return name === 'timestamp.json' ? 1 : 0
+  if (name === 'timestamp.json') return Number.MAX_SAFE_INTEGER
+  return isRootFile(name) ? Number.MAX_SAFE_INTEGER / 2 - Number.parseInt(name, 10) : 0
 }
 
 function isSame(a: Uint8Array | undefined, b: Uint8Array): boolean {

@@ -3,7 +3,7 @@ import type { Shelf } from './entries.ts'
 import type { AppOffer, Tier } from './entry.ts'
 import type { DelegatedRole, DelegatedRoles } from './trust/delegated.ts'
 import { roleOfPublisher } from './trust/did-key.ts'
-import type { Trusted } from './trust/refresh.ts'
+import type { Trusted } from './trust/load.ts'
 
 /** In the order in which they decide over a path. */
 export function shelvesOf({ targets }: Trusted, { roles }: DelegatedRoles): readonly Shelf[] {

@@ -16,8 +16,8 @@ import { type History, readHistory } from './history.ts'
 import { shelvesOf } from './shelves.ts'
 import { type DelegatedRoles, refreshDelegated } from './trust/delegated.ts'
 import { type Floors, noFloors } from './trust/floors.ts'
+import { loadTrusted, type Trusted } from './trust/load.ts'
 import type { Rules } from './trust/model.ts'
-import { loadTrusted, type Trusted } from './trust/refresh.ts'
 
 export const STRICT: Rules = { strict: true }
 

@@ -1,7 +1,7 @@
 /** What people and machines are told about the catalog: versions, age, freshness, what is wrong and what that allows. Pure. */
 import type { FreshnessResult } from './freshness.ts'
 import type { State } from './state.ts'
-import type { Trusted } from './trust/refresh.ts'
+import type { Trusted } from './trust/load.ts'
 
 /** How the origin was the last time that it was asked. */
 export interface OriginStatus {

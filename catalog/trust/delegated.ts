@@ -5,9 +5,10 @@
 import { CatalogError } from '../errors.ts'
 import { acceptTargets } from './accept.ts'
 import { DELEGATED_ROLE_COUNT_MAX, DELEGATION_DEPTH_MAX, ROLE_FETCH_COUNT } from './limits.ts'
+import type { Trusted } from './load.ts'
 import { isDelegated } from './lookup.ts'
 import type { DelegationModel, TargetsModel } from './model.ts'
-import { refreshRole, type TrustDeps, type Trusted } from './refresh.ts'
+import { refreshRole, type TrustDeps } from './refresh.ts'
 
 export interface DelegatedRole {
   readonly name: string

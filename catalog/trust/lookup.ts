@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto'
 import type { TargetEntry } from './document.ts'
 import { DELEGATION_COUNT_MAX, DELEGATION_DEPTH_MAX } from './limits.ts'
+import type { Trusted } from './load.ts'
 import type { DelegationModel, RoleModel, TargetsModel } from './model.ts'
-import { refreshRole, type TrustDeps, type Trusted } from './refresh.ts'
+import { refreshRole, type TrustDeps } from './refresh.ts'
 
 export interface TargetHit {
   /** The role that signed for the target. */

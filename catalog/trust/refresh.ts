@@ -1,8 +1,7 @@
-/** The TUF client workflow over the two ports: load what is stored, walk the roots, fetch what is newer. */
+/** The TUF client workflow over the two ports: walk the roots, fetch what is newer, keep what was accepted. */
 import { messageOf } from '../../src/core/errors.ts'
 import { CatalogError } from '../errors.ts'
 import {
-  acceptEmbeddedRoot,
   acceptNextRoot,
   acceptSnapshot,
   acceptTargets,
@@ -13,7 +12,6 @@ import {
 import {
   type Floors,
   floorsUnder,
-  noFloors,
   raiseByRole,
   raiseBySnapshot,
   raiseByTimestamp,
@@ -25,6 +23,7 @@ import {
   TARGETS_BYTES_MAX,
   TIMESTAMP_BYTES_MAX,
 } from './limits.ts'
+import { loadOne, loadUnder, type Trusted } from './load.ts'
 import type {
   MetaModel,
   RoleModel,
@@ -36,16 +35,6 @@ import type {
 } from './model.ts'
 import type { Source, Store } from './store.ts'
 
-/** What the verifier believes. A later document is there only when the ones before it are, and belongs to them. */
-export interface Trusted {
-  readonly root: RootModel
-  readonly timestamp: TimestampModel | undefined
-  readonly snapshot: SnapshotModel | undefined
-  readonly targets: TargetsModel | undefined
-  /** Why stored files were not used; empty in the normal case. */
-  readonly problems: readonly string[]
-}
-
 export interface TrustDeps {
   readonly source: Source
   readonly store: Store
@@ -55,24 +44,6 @@ export interface TrustDeps {
   readonly onHead?: (timestamp: TimestampModel, bytes: Uint8Array) => void
   /** Takes a set that is expired: for a node that has none, an old catalog is better than nothing. */
   readonly acceptExpired?: boolean
-}
-
-/**
- * Believes the embedded root, then as much of the store as can be proven from it. Expiry is not looked at.
- * @throws CatalogError `ROOT_INVALID`
- */
-export function loadTrusted(store: Store, embeddedRoot: Uint8Array, rules: Rules): Trusted {
-  let root = acceptEmbeddedRoot(embeddedRoot, rules)
-  const problems: string[] = []
-  for (let steps = 0; steps < ROOT_STEPS_MAX; steps += 1) {
-    const bytes = store.get('root', root.version + 1)
-    if (bytes === undefined) break
-    const current = root
-    const next = attempt(problems, () => acceptNextRoot(current, bytes, rules))
-    if (next === undefined) break
-    root = next
-  }
-  return loadUnder(root, store, rules, problems)
 }
 
 /**
@@ -150,66 +121,6 @@ async function fetchExpected(
   const bytes = await fetchFrom(deps.source, name, expected.length ?? cap)
   if (bytes !== undefined) return bytes
   throw new CatalogError('METADATA_MISSING', `the origin does not have ${name}, which it signed`)
-}
-
-/**
- * Stored files were accepted once, so only their proofs are checked again; floors bind what comes from outside. When `online`, the keys
- * that they were accepted with, are others now, none is loaded: a thief of one key may have used up the numbers of the other's.
- * @see TUF 1.0.34 §5.3.11
- */
-function loadUnder(
-  root: RootModel,
-  store: Store,
-  rules: Rules,
-  problems: string[],
-  online = store.getFloors().online,
-): Trusted {
-  const floors = floorsUnder(root, store.getFloors())
-  store.setFloors(floors)
-  const raise = (change: (floors: Floors) => Floors): void => {
-    if (root.version >= floors.root) store.setFloors(change(store.getFloors()))
-  }
-  const none = { root, timestamp: undefined, snapshot: undefined, targets: undefined, problems }
-  if (online !== '' && online !== floors.online) return none
-  const timestamp = loadOne(store, 'timestamp', undefined, problems, bytes =>
-    acceptTimestamp(root, noFloors, bytes, rules),
-  )
-  if (timestamp === undefined) return none
-  raise(known => raiseByTimestamp(known, timestamp))
-  const { snapshot: expected } = timestamp
-  const snapshot = loadOne(store, 'snapshot', expected.version, problems, bytes =>
-    acceptSnapshot(root, expected, noFloors, bytes, rules),
-  )
-  if (snapshot === undefined) return { ...none, timestamp }
-  raise(known => raiseBySnapshot(known, snapshot))
-  const meta = snapshot.meta.get('targets')
-  if (meta === undefined) return { ...none, timestamp, snapshot }
-  const targets = loadOne(store, 'targets', meta.version, problems, bytes =>
-    acceptTargets('targets', root.roles.targets, meta, undefined, bytes, rules),
-  )
-  if (targets !== undefined) raise(known => raiseByRole(known, 'targets', targets))
-  return { root, timestamp, snapshot, targets, problems }
-}
-
-function loadOne<T>(
-  store: Store,
-  role: string,
-  version: number | undefined,
-  problems: string[],
-  accept: (bytes: Uint8Array) => T,
-): T | undefined {
-  const bytes = store.get(role, version)
-  return bytes === undefined ? undefined : attempt(problems, () => accept(bytes))
-}
-
-function attempt<T>(problems: string[], accept: () => T): T | undefined {
-  try {
-    return accept()
-  } catch (error) {
-    if (!(error instanceof CatalogError)) throw error
-    problems.push(error.message)
-    return undefined
-  }
 }
 
 async function walkRoots({ source, store, rules }: TrustDeps, from: RootModel): Promise<RootModel> {

@@ -12,6 +12,7 @@ import {
   createSignedOrigin,
   DAY_MS,
   makeKey,
+  type RootOptions,
   type SignedOrigin,
   START_MS,
 } from '../support/catalog/signed-origin.ts'
@@ -57,11 +58,16 @@ describe('catalog client, killed', () => {
     return floors
   }
 
-  it('has a valid catalog and no lower floors, whichever write of a refresh it was killed at', async () => {
+  for (const replaced of ['root', 'timestamp', 'snapshot'] as const) {
+    it(`has a valid catalog and no lower floors, whichever write of a refresh it was killed at, with a new ${replaced} key`, () =>
+      walk({ [replaced]: [makeKey()] })).timeout(300_000)
+  }
+
+  async function walk(keys: RootOptions['keys'] & object): Promise<void> {
     const start = join(base, 'start')
     await (await open(start, origin)).refresh()
     const before = await floorsIn(start)
-    origin.publishRoot(2, { keys: { root: [makeKey()] } })
+    origin.publishRoot(2, { keys })
     origin.publishSet(2)
     await mkdir(join(base, 'published'))
     for (const [name, bytes] of origin.files) await writeFile(join(base, 'published', name), bytes)
@@ -94,5 +100,5 @@ describe('catalog client, killed', () => {
     // Five files at the least, each opened, written and renamed.
     expect(killCount).to.be.within(15, STEP_COUNT_MAX - 1)
     expect([...seen]).to.deep.equal([1, 2])
-  }).timeout(300_000)
+  }
 })

@@ -10,12 +10,8 @@ import { listApps } from '../../../catalog/entries.ts'
 import { shelvesOf } from '../../../catalog/shelves.ts'
 import { refreshDelegated } from '../../../catalog/trust/delegated.ts'
 import { noFloors } from '../../../catalog/trust/floors.ts'
-import {
-  loadTrusted,
-  refreshTrusted,
-  type TrustDeps,
-  type Trusted,
-} from '../../../catalog/trust/refresh.ts'
+import { loadTrusted, type Trusted } from '../../../catalog/trust/load.ts'
+import { refreshTrusted, type TrustDeps } from '../../../catalog/trust/refresh.ts'
 import { codeOf } from '../../../src/core/errors.ts'
 
 export interface Sample {

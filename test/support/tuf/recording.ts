@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto'
 import { CatalogError } from '../../../catalog/errors.ts'
 import { type Floors, noFloors } from '../../../catalog/trust/floors.ts'
+import { loadTrusted } from '../../../catalog/trust/load.ts'
 import { findTarget } from '../../../catalog/trust/lookup.ts'
-import { loadTrusted, refreshTrusted, type TrustDeps } from '../../../catalog/trust/refresh.ts'
+import { refreshTrusted, type TrustDeps } from '../../../catalog/trust/refresh.ts'
 import type { Store } from '../../../catalog/trust/store.ts'
 import { isTarget, targetNames } from './target-files.ts'
 

@@ -2,8 +2,9 @@
 import { expect } from 'chai'
 import { createMemoryStore } from '../../../../catalog/cache.ts'
 import { noFloors } from '../../../../catalog/trust/floors.ts'
+import { loadTrusted } from '../../../../catalog/trust/load.ts'
 import { findTarget } from '../../../../catalog/trust/lookup.ts'
-import { loadTrusted, refreshTrusted, type TrustDeps } from '../../../../catalog/trust/refresh.ts'
+import { refreshTrusted, type TrustDeps } from '../../../../catalog/trust/refresh.ts'
 import type { Store } from '../../../../catalog/trust/store.ts'
 import { codeOf } from '../../../../src/core/errors.ts'
 import {

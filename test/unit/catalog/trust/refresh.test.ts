@@ -2,7 +2,8 @@ import { expect } from 'chai'
 import { createMemoryStore } from '../../../../catalog/cache.ts'
 import { noFloors } from '../../../../catalog/trust/floors.ts'
 import { SNAPSHOT_BYTES_MAX, TIMESTAMP_BYTES_MAX } from '../../../../catalog/trust/limits.ts'
-import { loadTrusted, refreshTrusted } from '../../../../catalog/trust/refresh.ts'
+import { loadTrusted } from '../../../../catalog/trust/load.ts'
+import { refreshTrusted } from '../../../../catalog/trust/refresh.ts'
 import { codeOf } from '../../../../src/core/errors.ts'
 import {
   createSignedOrigin,
