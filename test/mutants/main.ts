@@ -48,10 +48,11 @@ async function runTests(index: number, patterns: readonly string[]): Promise<Out
     })
     return 'survived'
   } catch (error) {
-    // Without a word of a failing test the run itself broke: that kills nothing.
-    const output = String((error as { stdout?: unknown }).stdout)
-    const isTimeout = (error as { killed?: unknown }).killed === true
-    if (isTimeout || /\b[1-9]\d* failing\b/.test(output)) return 'killed'
+    // A refusal while tests are still being set up is noticed as well; anything else means that the run itself broke.
+    const { stdout, stderr, killed } = error as Record<'stdout' | 'stderr' | 'killed', unknown>
+    const output = `${String(stdout)}${String(stderr)}`
+    const isNoticed = /\b[1-9]\d* failing\b|Exception during run: CatalogError/.test(output)
+    if (killed === true || isNoticed) return 'killed'
     process.stderr.write(
       `${codeOf(error) ?? ''} ${String((error as Error).message).slice(0, 2000)}\n`,
     )

@@ -53,6 +53,9 @@ describe('freshness', () => {
   it("takes the owner's consent to an expired catalog for installs, not for updates", () => {
     const accepted = judge({ systemMs: EXPIRES_MS + GRACE_MS, isStaleAccepted: true })
     expect(accepted.allows).to.deep.include({ install: 'notice', update: false })
+    expect(judge({ isStaleAccepted: true }).allows.install).to.equal('yes')
+    const none = judge({ expiresMs: undefined, isStaleAccepted: true })
+    expect(none.allows.install).to.equal('no')
   })
 
   it('allows nothing new without a catalog', () => {

@@ -27,6 +27,13 @@ describe('public keys', () => {
   const edSig = sign(null, bytes, ed.privateKey).toString('hex')
   const ecSig = sign('sha256', bytes, p256.privateKey).toString('hex')
 
+  it('are of a known scheme, or open nothing', () => {
+    expect(openKey(keyOf('ecdsa', 'ecdsa-sha2-nistp256', pem(p256.publicKey)))).to.not.equal(
+      undefined,
+    )
+    expect(openKey(keyOf('ecdsa', 'ecdsa-sha2-nistp521', pem(p256.publicKey)))).to.equal(undefined)
+  })
+
   it('check the signatures of Ed25519, ECDSA P-256 and RSA-PSS', () => {
     const pss = (saltLength: number) =>
       sign('sha256', bytes, { key: rsa.privateKey, padding: 6, saltLength }).toString('hex')

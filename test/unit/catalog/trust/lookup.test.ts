@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto'
 import { expect } from 'chai'
-import { matchesPath } from '../../../../catalog/trust/lookup.ts'
+import { isDelegated, matchesPath } from '../../../../catalog/trust/lookup.ts'
 
 describe('matchesPath', () => {
   const matching: readonly (readonly [string, string])[] = [
@@ -33,5 +34,25 @@ describe('matchesPath', () => {
     expect(matchesPath('*a'.repeat(2000), 'a'.repeat(3999))).to.equal(true)
     expect(matchesPath(`${'*a'.repeat(2000)}b`, 'a'.repeat(4000))).to.equal(false)
     expect(performance.now() - started).to.be.below(1000)
+  })
+})
+
+describe('isDelegated', () => {
+  it('takes the beginning of the hash of a path, and no other part of it', () => {
+    const hash = createHash('sha256').update('some/path').digest('hex')
+    const has = (prefix: string) =>
+      isDelegated(
+        {
+          name: 'x',
+          threshold: 1,
+          keys: new Map(),
+          terminating: false,
+          paths: [],
+          pathHashPrefixes: [prefix],
+        },
+        'some/path',
+      )
+    expect(has(hash.slice(0, 8))).to.equal(true)
+    expect(has(hash.slice(8, 20))).to.equal(false)
   })
 })
