@@ -2,7 +2,8 @@
 import { expect } from 'chai'
 import { createMemoryStore } from '../../../../catalog/cache.ts'
 import { type Floors, noFloors } from '../../../../catalog/trust/floors.ts'
-import { loadTrusted, refreshTrusted } from '../../../../catalog/trust/refresh.ts'
+import { loadTrusted } from '../../../../catalog/trust/load.ts'
+import { refreshTrusted } from '../../../../catalog/trust/refresh.ts'
 import { codeOf } from '../../../../src/core/errors.ts'
 import { createSignedOrigin, START_MS } from '../../../support/catalog/signed-origin.ts'
 
