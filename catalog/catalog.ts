@@ -34,6 +34,11 @@ export interface Catalog {
    * once, so that revoked keys are believed no longer
    */
   refresh(signal?: AbortSignal): Promise<'updated' | 'unchanged'>
+  /**
+   * Takes what one more source has, such as a folder that was carried here; it is believed no more than any other.
+   * @throws CatalogError when it is refused
+   */
+  refreshFrom(source: MetadataSource, signal?: AbortSignal): Promise<'updated' | 'unchanged'>
   /** Every app in every channel that some role may speak for. */
   offers(): readonly AppOffer[]
   /** @throws CatalogError `APP_UNKNOWN`, with the nearest name */

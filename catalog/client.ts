@@ -74,6 +74,15 @@ class LiveCatalog implements Catalog {
     return this.#inTurn(() => this.#refreshNow(signal))
   }
 
+  refreshFrom(source: MetadataSource, signal?: AbortSignal): Promise<'updated' | 'unchanged'> {
+    return this.#inTurn(async () => {
+      const { trusted } = this.#state
+      const failure = await this.#try(source, signal)
+      if (failure !== undefined) throw failure
+      return this.#state.trusted === trusted ? 'unchanged' : 'updated'
+    })
+  }
+
   offers(): readonly AppOffer[] {
     const nowMs = this.#nowMs()
     return this.#state.apps.offers.map(offer => offerAt(offer, nowMs))

@@ -22,7 +22,7 @@ export function resolveApp(input: ResolveInput): Resolution {
   const { offer, installed, retainedBy } = input
   if (typeof offer === 'string') return withoutOffer(input, offer)
   if (isTakenBy(input, offer.publisher)) {
-    const why = `the app id ${offer.app} is taken by ${installed?.publisher ?? retainedBy}.${offer.app} on this machine, or by its data; uninstall and purge that one first`
+    const why = `the app id ${offer.app} is taken by ${installed?.publisher ?? retainedBy}.${offer.app} on this machine, or by its data; two apps cannot share one id and its data`
     return { choice: { kind: 'none', code: 'APP_ID_TAKEN', why }, considered: [], notices: [] }
   }
   return new Decision(input, offer).resolve()

@@ -1,4 +1,5 @@
 /** What people and machines are told about the catalog: versions, age, freshness, what is wrong and what that allows. Pure. */
+import type { AppOffer } from './entry.ts'
 import type { FreshnessResult } from './freshness.ts'
 import type { State } from './state.ts'
 import type { Trusted } from './trust/load.ts'
@@ -38,7 +39,7 @@ export function expiryOf({ root, timestamp, snapshot, targets }: Trusted): numbe
 }
 
 export function statusOf(
-  { trusted, delegated }: State,
+  { trusted, delegated, apps }: State,
   freshness: FreshnessResult,
   more: Pick<CatalogStatus, 'source' | 'origin'> & { readonly unlinkedForMs: number | undefined },
 ): CatalogStatus {
@@ -57,9 +58,16 @@ export function statusOf(
     origin,
     notices: [
       ...delegated.problems.map(({ role, message }) => `${role}: ${message}`),
+      ...revokedNotices(apps.offers),
       ...unlinkedNotice(unlinkedForMs),
     ],
   }
+}
+
+function revokedNotices(offers: readonly AppOffer[]): readonly string[] {
+  const revoked = offers.filter(({ standing }) => standing === 'revoked')
+  const publishers = [...new Set(revoked.map(({ publisher }) => publisher))]
+  return publishers.map(publisher => `${publisher}: the origin withdrew this publisher`)
 }
 
 /** Longer than it takes any peer that has the history to come by. */

@@ -3,6 +3,7 @@ import type { CatalogEntry, Choice, VerifiedRelease } from '../catalog/index.ts'
 import type { AppStatus, Orchestrator } from '../orchestrator/index.ts'
 import type { Chooser } from './chooser.ts'
 import type { Clock } from './core/clock.ts'
+import type { Digest } from './core/digest.ts'
 import { codeOf, messageOf } from './core/errors.ts'
 import type { Log } from './core/log.ts'
 import type { DeliveryProgress } from './delivery.ts'
@@ -52,6 +53,13 @@ export function createKeeper(deps: Deps): Keeper {
   return new AppKeeper(deps)
 }
 
+interface Failure {
+  /** A release by its content: manifests on the owner's disk all have the same number. */
+  readonly manifest: Digest
+  readonly count: number
+  readonly retryAtMs: number
+}
+
 class AppKeeper implements Keeper {
   readonly #deps: Deps
   readonly #states = new Map<string, KeeperState>()
@@ -60,7 +68,7 @@ class AppKeeper implements Keeper {
     { readonly abort: AbortController; readonly done: Promise<void> }
   >()
   readonly #notices = new Map<string, readonly string[]>()
-  readonly #failures = new Map<string, { seq: number; count: number; retryAtMs: number }>()
+  readonly #failures = new Map<string, Failure>()
 
   constructor(deps: Deps) {
     this.#deps = deps
@@ -111,7 +119,7 @@ class AppKeeper implements Keeper {
     if (choice.kind === 'keep') return this.#settle(app.id)
     if (choice.kind === 'none') return this.#wait(app.id, choice)
     const failure = this.#failures.get(app.id)
-    const isSame = failure?.seq === choice.entry.seq
+    const isSame = failure?.manifest === choice.entry.manifest.blake3
     if (isSame && failure.retryAtMs > this.#deps.clock.nowMs()) return
     try {
       await this.#bring(app, choice, signal)
@@ -157,12 +165,12 @@ class AppKeeper implements Keeper {
   }
 
   #fail(entry: CatalogEntry, error: unknown): void {
-    const { app, version, seq } = entry
+    const { app, version, manifest } = entry
     const last = this.#failures.get(app)
-    const count = last?.seq === seq ? last.count + 1 : 1
+    const count = last?.manifest === manifest.blake3 ? last.count + 1 : 1
     const delayMs = Math.min(RETRY_DELAY_MS * 2 ** (count - 1), RETRY_DELAY_MS_MAX)
     const retryAtMs = this.#deps.clock.nowMs() + delayMs
-    this.#failures.set(app, { seq, count, retryAtMs })
+    this.#failures.set(app, { manifest: manifest.blake3, count, retryAtMs })
     const code = codeOf(error) ?? 'INTERNAL'
     const reason = messageOf(error)
     this.#states.set(app, {

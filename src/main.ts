@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { Command, CommanderError } from 'commander'
 import { appCommand } from './commands/app.ts'
+import { bundleCommand } from './commands/bundle.ts'
 import type { CommandIo } from './commands/io.ts'
 import { nodeCommand } from './commands/node.ts'
 import { originCommand } from './commands/origin.ts'
@@ -44,6 +45,7 @@ function buildProgram(stopped: AbortSignal): Command {
   )
   program.addCommand(nodeCommand({ io, folders, stopped, notifySocket: process.env.NOTIFY_SOCKET }))
   program.addCommand(statusCommand({ io, socket }))
+  program.addCommand(bundleCommand({ io, socket }))
   program.addCommand(appCommand({ io, socket, stopped, clock: systemClock }))
   program.addCommand(
     originCommand({

@@ -10,6 +10,7 @@ import {
 import { createHost, createOrchestrator, type Orchestrator } from '../orchestrator/index.ts'
 import { type BlobStore, createSwarm, openBlobStore, type Swarm } from '../swarm/index.ts'
 import { BUILT_MS } from './built.ts'
+import { createBundles, type Imported } from './bundle.ts'
 import { type CatalogSources, createCatalogSources } from './catalog-sources.ts'
 import { type Chooser, createChooser } from './chooser.ts'
 import type { Config } from './config.ts'
@@ -53,6 +54,8 @@ export interface Node extends AsyncDisposable {
   readonly localManifests: LocalManifests
   readonly refresher: Refresher
   readonly wanted: Wanted
+  /** Takes a catalog and apps from a folder. @throws as `importBundle` */
+  importBundle(folder: string): Promise<Imported>
 }
 
 /** Builds and starts a node. When it resolves, everything that the node had before serves and runs again. */
@@ -90,25 +93,25 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
         }),
     })
     stack.defer(() => keeper.close())
-    const refresher = createRefresher({
-      catalog,
-      clock,
-      log: log.child('catalog'),
-      afterEach: async () => {
-        gossip.tell()
-        await publish()
-        await localManifests.read()
-        keeper.kick()
-      },
-    })
+    const afterEach = async (): Promise<void> => {
+      gossip.tell()
+      await publish()
+      await localManifests.read()
+      keeper.kick()
+    }
+    const refresher = createRefresher({ catalog, clock, log: log.child('catalog'), afterEach })
     gossip.onNews(() => refresher.refresh())
     await publish()
     await swarm.start()
     const parts = { refresher, keeper, orchestrator, localManifests, chooser }
     for (const loop of startLoops(config, deps, parts)) stack.use(loop)
+    const bundles = createBundles({ catalog, store, platform, afterEach })
     const all = stack.move()
-    const end = (): Promise<void> => all.disposeAsync()
-    return { catalog, swarm, wanted, ...parts, [Symbol.asyncDispose]: end }
+    return {
+      ...{ catalog, swarm, wanted, ...parts },
+      importBundle: folder => bundles.import(folder),
+      [Symbol.asyncDispose]: () => all.disposeAsync(),
+    }
   } catch (error) {
     await stack.disposeAsync()
     throw error

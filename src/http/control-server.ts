@@ -13,8 +13,12 @@ import { addChoiceRoutes, idIn } from './choice-routes.ts'
 
 export class ControlError extends NodeError<'NODE_RUNNING' | 'APP_ABSENT'> {}
 
+/** A folder of this machine, as the owner wrote it: the node runs as the same user. */
+const bundleBody = z.strictObject({ folder: z.string().min(1).max(4096) })
+
 const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   APP_UNKNOWN: 404,
+  BUNDLE_MISSING: 404,
   APP_ABSENT: 404,
   APP_NOT_INSTALLED: 404,
   APP_ID_TAKEN: 409,
@@ -67,6 +71,10 @@ function addRoutes(server: FastifyInstance, deps: Deps): void {
   server.get('/v1/status', () => nodeStatus(node, deps.network, deps.clock.nowMs()))
   server.get('/v1/apps', () => appViews(node))
   server.get('/v1/apps/:id', request => viewOf(node, idIn(request.params)))
+  server.post('/v1/bundle', async request => {
+    const { folder } = bundleBody.parse(request.body)
+    return await node.importBundle(folder)
+  })
   server.post('/v1/refresh', async () => {
     await node.refresher.refresh()
     return nodeStatus(node, deps.network, deps.clock.nowMs())

@@ -205,7 +205,9 @@ describe('catalog of many sources', () => {
         roles: all,
         extra: { targets: { 'x-revoked-dids': [did] } },
       })
-      expect((await opened()).find(`${id}.notes`, 'stable').standing).to.equal('revoked')
+      const catalog = await opened()
+      expect(catalog.find(`${id}.notes`, 'stable').standing).to.equal('revoked')
+      expect(catalog.status().notices.join()).to.include('withdrew this publisher')
     })
 
     it('refuses a role file that is not signed by the keys of its delegation', async () => {

@@ -4,7 +4,7 @@ import { planCommit } from '../../../catalog/cache.ts'
 const bytes = (text: string) => Buffer.from(text)
 
 describe('planCommit', () => {
-  it('writes roots in order, then documents, then the timestamp that names them, and removes last', () => {
+  it('writes documents, then roots from the highest down, then the timestamp that names them, and removes last', () => {
     const before = new Map([
       ['timestamp.json', bytes('t1')],
       ['1.snapshot.json', bytes('s1')],
@@ -18,9 +18,9 @@ describe('planCommit', () => {
       ['1.targets.json', bytes('g1')],
     ])
     expect(planCommit(before, after).map(({ kind, name }) => `${kind} ${name}`)).to.deep.equal([
-      'write 9.root.json',
-      'write 10.root.json',
       'write 2.snapshot.json',
+      'write 10.root.json',
+      'write 9.root.json',
       'write timestamp.json',
       'remove 1.snapshot.json',
     ])

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { CatalogEntry, VerifiedRelease } from '../../../catalog/index.ts'
 import type { AppStatus } from '../../../orchestrator/index.ts'
+import { digestOf } from '../../../src/core/digest.ts'
 import { NodeError } from '../../../src/core/errors.ts'
 import { silentLog } from '../../../src/core/log.ts'
 import { createKeeper, type Keeper } from '../../../src/keeper.ts'
@@ -25,7 +26,8 @@ interface World {
 }
 
 function entryAt(seq: number): CatalogEntry {
-  return { app: 'notes', channel: 'stable', seq, version: `${seq}.0.0` } as CatalogEntry
+  const manifest = { blake3: digestOf(Buffer.from(`${seq}`)) }
+  return { app: 'notes', channel: 'stable', seq, version: `${seq}.0.0`, manifest } as CatalogEntry
 }
 
 function createWorld(): World {
