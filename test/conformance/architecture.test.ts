@@ -84,6 +84,12 @@ function problemsIn(file: string, text: string): readonly string[] {
 const PURE = [
   'catalog/trust/',
   'catalog/manifest/',
+  'catalog/freshness.ts',
+  'catalog/fork.ts',
+  'catalog/resolve.ts',
+  'catalog/rollout.ts',
+  'catalog/shelves.ts',
+  'swarm/catalog-relay/messages.ts',
   'swarm/transfer/session.ts',
   'swarm/transfer/selection.ts',
   'swarm/wire.ts',
