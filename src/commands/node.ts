@@ -14,6 +14,7 @@ import { serveControl } from '../http/control-server.ts'
 import { startNode } from '../node.ts'
 import { notifyServiceManager } from '../service-manager.ts'
 import type { CommandIo } from './io.ts'
+import { addResetRoot } from './node-reset-root.ts'
 
 class NodeCommandError extends NodeError<'CONFIG_EXISTS'> {}
 
@@ -46,6 +47,7 @@ export function nodeCommand(context: NodeCommandContext): Command {
     .description('install and start the systemd user service')
     .option('--dry-run', 'print the unit and change nothing', false)
     .action(async (options: { dryRun: boolean }) => await install(context, options.dryRun))
+  addResetRoot(command, { ...context, clock: systemClock })
   return command
 }
 

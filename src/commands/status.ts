@@ -26,11 +26,21 @@ export function statusCommand({ io, socket }: StatusCommandContext): Command {
 }
 
 /** Pure: the page for a person. */
+/** What an origin may do without being wrong: be away, be behind, be late. */
+const HONEST = new Set(['METADATA_UNREACHABLE', 'METADATA_MISSING', 'METADATA_EXPIRED'])
+
+function alarmOf({ origin }: NodeStatus['catalog']): readonly (readonly string[])[] {
+  const { error } = origin
+  if (error === undefined || HONEST.has(error.code)) return []
+  return [['', 'ALARM: the origin serves invalid data; nothing of it is believed']]
+}
+
 export function formatStatus(status: NodeStatus): string {
   const { catalog, swarm } = status
   const head = formatTable([
     ['node', `${status.peerId}  network ${status.network}`],
     ['catalog', catalogText(catalog)],
+    ...alarmOf(catalog),
     ...catalog.flags.map(flag => ['', `${flag.code}: ${flag.message}`]),
     ...catalog.notices.map(notice => ['', notice]),
     ['peers', swarm.peers.length === 0 ? 'none connected' : `${swarm.peers.length} connected`],
