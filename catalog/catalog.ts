@@ -41,6 +41,8 @@ export interface Catalog {
   refreshFrom(source: MetadataSource, signal?: AbortSignal): Promise<'updated' | 'unchanged'>
   /** Every app in every channel that some role may speak for. */
   offers(): readonly AppOffer[]
+  /** Whom the trusted set delegates to, by role, and whom it withdrew, by `did:key`. */
+  publishers(): { readonly roles: ReadonlySet<string>; readonly revokedDids: ReadonlySet<string> }
   /** @throws CatalogError `APP_UNKNOWN`, with the nearest name */
   find(app: string, channel: string): AppOffer
   status(): CatalogStatus

@@ -13,7 +13,7 @@ import type { ForkProof } from './fork.ts'
 import { type ForkWatch, openForkWatch } from './fork-watch.ts'
 import { effectiveNow, judgeFreshness } from './freshness.ts'
 import { mirrorFile, mirrorFileByDigest } from './mirror.ts'
-import { offerAt } from './shelves.ts'
+import { offerAt, publishersOf } from './shelves.ts'
 import type { HeadClaim, MetadataSource } from './source.ts'
 import { commit, loadState, openState, STRICT, type State } from './state.ts'
 import { type CatalogStatus, expiryOf, type OriginStatus, statusOf } from './status.ts'
@@ -87,6 +87,8 @@ class LiveCatalog implements Catalog {
     const nowMs = this.#nowMs()
     return this.#state.apps.offers.map(offer => offerAt(offer, nowMs))
   }
+
+  readonly publishers = (): ReturnType<Catalog['publishers']> => publishersOf(this.#state)
 
   find(app: string, channel: string): AppOffer {
     return offerAt(findApp(this.#state.apps, app, channel), this.#nowMs())

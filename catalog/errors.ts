@@ -26,6 +26,7 @@ export class CatalogError extends NodeError<
   | 'DID_MALFORMED'
   | 'VALIDITY_TOO_LONG'
   | 'STALE_NOT_THIS'
+  | 'PUBLISHER_CHAIN'
   | 'FILE_NOT_CANONICAL'
   | 'TEXT_NOT_PLAIN'
   | 'TIME_MALFORMED'

@@ -4,6 +4,8 @@ export { FIRST_PARTY } from './app-target.ts'
 export type { Catalog, CatalogDeps, CatalogOptions } from './catalog.ts'
 export { createCatalog } from './client.ts'
 export type { AppOffer, CatalogEntry, SignedManifest, VerifiedRelease } from './entry.ts'
+export { type FeedSource, openFeeds } from './feeds/feeds.ts'
+export { withFeeds } from './feeds/with-feeds.ts'
 export type { Allowance, Freshness } from './freshness.ts'
 export {
   type LocalManifest,

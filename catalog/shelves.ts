@@ -41,6 +41,20 @@ function tierOf([first]: readonly string[]): Tier {
   return first === 'registry' ? 'registry' : 'claimed'
 }
 
+/** Whom a trusted set delegates to, by role, and whom it withdrew, by `did:key`. */
+export function publishersOf({
+  trusted,
+  delegated,
+}: {
+  readonly trusted: Trusted
+  readonly delegated: DelegatedRoles
+}): { readonly roles: ReadonlySet<string>; readonly revokedDids: ReadonlySet<string> } {
+  return {
+    roles: new Set(delegated.roles.map(({ name }) => name)),
+    revokedDids: new Set(trusted.targets?.revokedDids),
+  }
+}
+
 /** A role that is expired makes its own apps stale; judged whenever somebody asks, because time goes on. */
 export function offerAt(offer: AppOffer, nowMs: number): AppOffer {
   const { standing, expiresMs } = offer

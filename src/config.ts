@@ -49,6 +49,16 @@ const configSchema = z.strictObject({
     /** The first root of the catalog, relative to this file. Trust starts here and nowhere else. */
     rootFile: z.string().min(1).default('root.json'),
   }),
+  /** Publishers that no origin lists, and where each has its feed and its blobs. */
+  feeds: z
+    .array(
+      z.strictObject({
+        did: z.string().regex(/^did:key:z[1-9A-HJ-NP-Za-km-z]{40,70}$/, 'must be a did:key'),
+        url: originUrl,
+      }),
+    )
+    .max(32)
+    .default([]),
   /** The apps this node keeps installed and up to date. */
   apps: z
     .record(

@@ -4,8 +4,10 @@ import {
   type Catalog,
   type CatalogEntry,
   createCatalog,
+  openFeeds,
   type Platform,
   readManifest,
+  withFeeds,
 } from '../catalog/index.ts'
 import { createHost, createOrchestrator, type Orchestrator } from '../orchestrator/index.ts'
 import { type BlobStore, createSwarm, openBlobStore, type Swarm } from '../swarm/index.ts'
@@ -22,6 +24,7 @@ import { deliverRelease } from './delivery.ts'
 import { every } from './every.ts'
 import type { Folders } from './folders.ts'
 import { createGossip, type Gossip } from './gossip.ts'
+import { createFeedSource } from './http/metadata-source.ts'
 import { createKeeper, type Keeper } from './keeper.ts'
 import { createLocalManifests, type LocalManifests } from './local-manifests.ts'
 import { createRefresher, type Refresher } from './refresher.ts'
@@ -161,7 +164,10 @@ async function openCatalog(
   const { clock } = deps
   const log = deps.log.child('catalog')
   const folder = join(folders.state, 'catalog')
-  return await createCatalog({ ...sources, folder, root, clock, log }, { builtMs: BUILT_MS })
+  const own = await createCatalog({ ...sources, folder, root, clock, log }, { builtMs: BUILT_MS })
+  const followed = config.feeds.map(({ did, url }) => ({ did, source: createFeedSource(url) }))
+  const feeds = await openFeeds({ folder: join(folders.state, 'feeds'), clock, log }, followed)
+  return withFeeds(own, feeds)
 }
 
 /** What decides on releases, with the manifests that the owner keeps. */
@@ -229,7 +235,7 @@ async function openSwarm(
       listen: swarm.listen,
       announceAddresses: swarm.announce,
       bootstrap: swarm.bootstrap,
-      origins: config.origin.urls,
+      origins: [...config.origin.urls, ...config.feeds.map(({ url }) => url)],
       limits: {
         uploadBytesPerSecond: swarm.uploadLimit ?? undefined,
         downloadBytesPerSecond: swarm.downloadLimit ?? undefined,

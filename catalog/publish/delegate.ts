@@ -12,8 +12,7 @@ import { feedName } from './destination/destination.ts'
 import { type Draft, type DraftDelegation, readDraft, writeDraft } from './draft.ts'
 import { blobPath, lockOrigin, type OriginFolder, originFolder } from './origin-folder.ts'
 import { type AddProgress, blobsOf } from './published-form.ts'
-import { refused } from './publisher/chain.ts'
-import { type PublisherFile, readPublisherFile } from './publisher/file.ts'
+import { type PublisherFile, readPublisherFile, refused } from './publisher/file.ts'
 import type { PublisherSource } from './publisher/source.ts'
 
 export interface DelegateOptions {

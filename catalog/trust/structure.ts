@@ -134,6 +134,15 @@ function parseForks(field: Field): readonly (readonly string[])[] {
   return field.value === undefined ? [] : itemsOf(field).map(fork => itemsOf(fork).map(sha256Of))
 }
 
+/** Who says to have signed a file, and its number; proven by nothing yet. */
+export function parsePublisherClaim(
+  name: string,
+  signed: unknown,
+): { readonly publisher: PublisherModel | undefined; readonly version: number } {
+  const field = documentField(name, signed)
+  return { publisher: parsePublisher(field), version: integerOf(member(field, 'version'), 1) }
+}
+
 function parsePublisher(field: Field): PublisherModel | undefined {
   const did = member(field, 'x-did')
   if (did.value === undefined) return undefined

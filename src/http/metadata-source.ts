@@ -11,12 +11,21 @@ const METADATA_TIMEOUT_MS = 20_000
  * @throws Error with the reason when it gives no answer; the catalog turns it into `METADATA_UNREACHABLE`.
  */
 export function createHttpMetadataSource(baseUrl: string): MetadataSource {
+  return sourceAt(baseUrl, 'catalog/')
+}
+
+/** The place of a publisher that no origin lists: names are below its base URL. */
+export function createFeedSource(baseUrl: string): MetadataSource {
+  return sourceAt(baseUrl, '')
+}
+
+function sourceAt(baseUrl: string, below: string): MetadataSource {
   let clockMs: number | undefined
   return {
     name: baseUrl,
     kind: 'origin',
     async get(name, maxBytes, signal) {
-      const { bytes, dateMs } = await ask(new URL(`catalog/${name}`, baseUrl), maxBytes, signal)
+      const { bytes, dateMs } = await ask(new URL(`${below}${name}`, baseUrl), maxBytes, signal)
       // Without TLS anybody on the way could have written the date.
       if (baseUrl.startsWith('https:')) clockMs = dateMs
       return bytes

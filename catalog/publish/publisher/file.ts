@@ -1,18 +1,12 @@
 /** The signed file of a publisher: what it says, and whether it may be believed. Pure. */
-import { createHash } from 'node:crypto'
 import { readAppTarget, type TargetOffer } from '../../app-target.ts'
-import { CatalogError } from '../../errors.ts'
-import { acceptTargets } from '../../trust/accept.ts'
+import { CatalogError, PublishError } from '../../errors.ts'
 import { publisherIdOf } from '../../trust/did-key.ts'
 import type { PublicKey, TargetsDocument } from '../../trust/document.ts'
-import { parseEnvelope, signedBytes } from '../../trust/envelope.ts'
-import { keyIdOf } from '../../trust/key.ts'
-import { TARGETS_BYTES_MAX } from '../../trust/limits.ts'
+import { acceptFeed } from '../../trust/feed.ts'
 import type { TargetsModel } from '../../trust/model.ts'
-import { parseTargets } from '../../trust/structure.ts'
 import { appTargets, type Issue, targetsFields } from '../documents.ts'
 import type { Draft, DraftPublisher } from '../draft.ts'
-import { presentKey, refused } from './chain.ts'
 
 /** A file of which every signature and every entry was accepted. */
 export interface PublisherFile {
@@ -41,41 +35,30 @@ export function publisherDocument(
 }
 
 /**
- * Believes the file of a publisher by nothing but its `did:key`.
+ * Believes the file of a publisher by nothing but its `did:key`, and refuses entries that nodes could not use.
  * @throws PublishError `PUBLISHER_REFUSED`
  */
 export function readPublisherFile(did: string, bytes: Uint8Array): PublisherFile {
-  const id = publisherIdOf(did)
-  const name = `pub-${id}.json`
   try {
-    const claimed = claimOf(name, bytes)
-    const { publisher, version } = claimed
-    if (publisher?.did !== did) throw refused(did, 'the file is of another publisher')
-    const key = presentKey(publisher)
-    const keys = { keys: new Map([[keyIdOf(key), key]]), threshold: 1 }
-    const expected = { version, length: undefined, hashes: new Map(), blake3: undefined }
-    const role = `pub-${id}`
-    const targets = acceptTargets(role, keys, expected, undefined, bytes, { strict: true })
-    return { did, id, key, targets, offers: offersOf(did, id, targets) }
+    const { key, targets } = acceptFeed(did, bytes)
+    return { did, id: publisherIdOf(did), key, targets, offers: offersOf(did, targets) }
   } catch (cause) {
     if (!(cause instanceof CatalogError)) throw cause
     throw refused(did, cause.message, cause)
   }
 }
 
-/** Who says to have signed it; proven by nothing yet. */
-function claimOf(name: string, bytes: Uint8Array): TargetsModel {
-  const { signed } = parseEnvelope(name, bytes, TARGETS_BYTES_MAX)
-  const content = createHash('sha256').update(signedBytes(signed)).digest('hex')
-  return parseTargets(name, { signed, content })
-}
-
-function offersOf(did: string, id: string, { targets, delegations }: TargetsModel) {
-  if (delegations.length > 0) throw refused(did, 'it delegates to others')
+function offersOf(did: string, { targets }: TargetsModel): readonly TargetOffer[] {
   return [...targets].map(([path, target]) => {
     const read = readAppTarget(path, target)
-    if (read.kind === 'offer' && read.offer.publisher === id) return read.offer
-    const why = read.kind === 'refused' ? read.why : 'it is not below its own id'
-    throw refused(did, `${path}: ${why}`)
+    if (read.kind === 'offer') return read.offer
+    throw refused(did, `${path}: ${read.kind === 'refused' ? read.why : 'it is no app'}`)
+  })
+}
+
+export function refused(did: string, why: string, cause?: unknown): PublishError {
+  const shown = did.slice(0, 80)
+  return new PublishError('PUBLISHER_REFUSED', `the publisher ${shown} cannot be used: ${why}`, {
+    cause,
   })
 }
