@@ -1,52 +1,121 @@
 /** Whom the catalog may ask: every origin by itself, then the peers that are connected. */
-import type { CatalogDeps, MetadataSource } from '../catalog/index.ts'
+import type { CatalogDeps, HeadClaim, MetadataSource } from '../catalog/index.ts'
 import type { CatalogRelay } from '../swarm/index.ts'
 import { codeOf } from './core/errors.ts'
 import { createHttpMetadataSource } from './http/metadata-source.ts'
 
 export interface CatalogSources extends Required<Pick<CatalogDeps, 'sources' | 'onRefused'>> {
-  /** Peers can be asked from now on. */
-  use(relay: CatalogRelay | undefined): void
+  /** Peers can be asked from now on. `head`: what this node has by then. */
+  use(relay: CatalogRelay, head: () => HeadClaim | undefined): void
   relay(): CatalogRelay | undefined
-  /** One peer as a source. */
+  /** One peer as a source; one that does not give what it claims is asked last from then on. */
   peer(peerId: string): MetadataSource
 }
 
-/** What says nothing against a peer: it is behind, or away. */
+/** What says nothing against a peer that claimed nothing newer: it is behind, or away. */
 const HARMLESS = new Set([
   'VERSION_ROLLBACK',
   'METADATA_EXPIRED',
   'METADATA_MISSING',
   'METADATA_UNREACHABLE',
+  'PEER_LEFT',
 ])
 
-/** `originUrls` end in a slash, in order of preference. */
-export function createCatalogSources(originUrls: readonly string[]): CatalogSources {
-  const origins = originUrls.map(createHttpMetadataSource)
-  let relay: CatalogRelay | undefined
-  const peer = (peerId: string): MetadataSource => ({
-    name: peerId,
-    kind: 'peer',
-    get: async (name, maxBytes, signal) => await relay?.get(peerId, name, maxBytes, signal),
-  })
-  return {
-    peer,
-    relay: () => relay,
-    use(value) {
-      relay = value
-    },
-    sources() {
-      const known = (relay?.peers() ?? []).filter(({ head }) => head !== undefined)
-      // The sort is stable: peers that gave a wrong catalog lately stay behind those with the same claim.
-      const newest = [...known].sort((a, b) => rankOf(b.head) - rankOf(a.head))
-      return [...origins, ...newest.map(({ peerId }) => peer(peerId))]
-    },
-    onRefused(source, error) {
-      if (source.kind === 'peer' && !HARMLESS.has(codeOf(error) ?? '')) relay?.lower(source.name)
-    },
+/** First those that claim the most; whoever comes behind them comes by chance: a claim costs a liar nothing. */
+const CLAIM_PLACES = 5
+
+/** `originUrls` end in a slash, in order of preference. `random` gives numbers in [0, 1). */
+export function createCatalogSources(
+  originUrls: readonly string[],
+  random: () => number,
+): CatalogSources {
+  return new LiveSources(originUrls.map(createHttpMetadataSource), random)
+}
+
+class LiveSources implements CatalogSources {
+  readonly #origins: readonly MetadataSource[]
+  readonly #random: () => number
+  #relay: CatalogRelay | undefined
+  #head: () => HeadClaim | undefined = () => undefined
+
+  constructor(origins: readonly MetadataSource[], random: () => number) {
+    this.#origins = origins
+    this.#random = random
+  }
+
+  use(relay: CatalogRelay, head: () => HeadClaim | undefined): void {
+    this.#relay = relay
+    this.#head = head
+  }
+
+  relay(): CatalogRelay | undefined {
+    return this.#relay
+  }
+
+  peer(peerId: string): MetadataSource {
+    const claim = this.#relay?.peers().find(peer => peer.peerId === peerId)?.head
+    return {
+      name: peerId,
+      kind: 'peer',
+      ...(claim && { claim }),
+      get: async (name, maxBytes, signal) => {
+        const bytes = await this.#relay?.get(peerId, name, maxBytes, signal)
+        const isBroken = name === 'timestamp.json' && versionIn(bytes) < (claim?.timestamp ?? 0)
+        if (isBroken) this.#relay?.lower(peerId)
+        return bytes
+      },
+    }
+  }
+
+  sources(): readonly MetadataSource[] {
+    const known = (this.#relay?.peers() ?? []).filter(({ head }) => head !== undefined)
+    const shuffled = shuffle(known, this.#random)
+    const believed = shuffled.filter(({ isLowered }) => !isLowered)
+    const newest = [...believed]
+      .sort((a, b) => (b.head?.timestamp ?? 0) - (a.head?.timestamp ?? 0))
+      .slice(0, CLAIM_PLACES)
+    const others = believed.filter(peer => !newest.includes(peer))
+    const lowered = shuffled.filter(({ isLowered }) => isLowered)
+    const peers = [...newest, ...others, ...lowered]
+    return [...this.#origins, ...peers.map(({ peerId }) => this.peer(peerId))]
+  }
+
+  onRefused({ kind, name, claim }: MetadataSource, error: unknown): void {
+    if (kind !== 'peer') return
+    if (HARMLESS.has(codeOf(error) ?? '') && !this.#isNewer(claim)) return
+    this.#relay?.lower(name)
+  }
+
+  #isNewer(claim: HeadClaim | undefined): boolean {
+    if (claim === undefined) return false
+    const head = this.#head()
+    return claim.timestamp > (head?.timestamp ?? 0) || claim.root > (head?.root ?? 0)
   }
 }
 
-function rankOf(head: { readonly timestamp: number } | undefined): number {
-  return head?.timestamp ?? 0
+/** Unverified: enough to see that a peer does not even pretend to have what it claims. */
+function versionIn(timestamp: Uint8Array | undefined): number {
+  if (timestamp === undefined) return 0
+  let document: unknown
+  try {
+    document = JSON.parse(Buffer.from(timestamp).toString('utf8'))
+  } catch {
+    /* Not even JSON: it bears out nothing, and the verifier says the rest. */
+    return 0
+  }
+  const signed = memberOf(document, 'signed')
+  const version = memberOf(signed, 'version')
+  return typeof version === 'number' ? version : 0
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+}
+
+/** Fisher and Yates. */
+function shuffle<T>(items: readonly T[], random: () => number): readonly T[] {
+  const left = [...items]
+  const mixed: T[] = []
+  while (left.length > 0) mixed.push(...left.splice(Math.floor(random() * left.length), 1))
+  return mixed
 }

@@ -18,7 +18,7 @@ export interface Gossip {
 
 interface Deps {
   readonly catalog: Catalog
-  readonly sources: Pick<CatalogSources, 'peer' | 'relay'>
+  readonly sources: Pick<CatalogSources, 'peer' | 'relay' | 'onRefused'>
   readonly clock: Clock
   readonly log: Log
   readonly random: () => number
@@ -59,7 +59,8 @@ class LiveGossip implements Gossip {
       file: name => catalog.file(name),
       fileByDigest: digest => catalog.fileByDigest(digest),
       onHead: (peerId, head) => this.#hear(peerId, head),
-      onTimestamp: (peerId, bytes) => this.#start('timestamp', () => this.#judge(peerId, bytes)),
+      onTimestamp: (peerId, bytes) =>
+        this.#start('timestamp', async () => void (await this.#judge(peerId, bytes))),
       onProof: (peerId, a, b) =>
         this.#start('proof', async () => {
           if (!(await catalog.noteProof(a, b))) return
@@ -96,42 +97,63 @@ class LiveGossip implements Gossip {
   #hear(peerId: string, head: CatalogHead | undefined): void {
     const { catalog } = this.#deps
     const isNews = catalog.noteClaim(peerId, head)
-    if (head === undefined) {
-      this.#lookedAtMs.delete(peerId)
-      return
-    }
-    this.#tellOfForks()
-    if (isNews) this.#start('head', () => this.#look(peerId))
+    if (head === undefined) return
+    this.#tellOfForks(peerId)
+    if (isNews) this.#start('head', () => this.#look(peerId, head))
   }
 
-  /** Who comes later hears of the forks too. */
-  #tellOfForks(): void {
+  /** Who comes later hears of the forks too, once. */
+  #tellOfForks(peerId: string): void {
     const { catalog, sources } = this.#deps
     if (!catalog.status().flags.some(({ code }) => code === 'FORK')) return
-    for (const { files } of catalog.forks()) sources.relay()?.announceProof(...files)
+    for (const { files } of catalog.forks()) sources.relay()?.sendProof(peerId, ...files)
   }
 
   /** A claim is nothing; the whole timestamp is signed. */
-  async #look(peerId: string): Promise<void> {
-    const { clock, sources } = this.#deps
-    const nowMs = clock.monotonicMs()
-    if (nowMs - (this.#lookedAtMs.get(peerId) ?? Number.NEGATIVE_INFINITY) < LOOK_INTERVAL_MS)
-      return
-    if (this.#lookedAtMs.size >= PEERS_REMEMBERED_MAX) this.#lookedAtMs.clear()
-    this.#lookedAtMs.set(peerId, nowMs)
+  async #look(peerId: string, claim: CatalogHead): Promise<void> {
+    const { catalog, sources } = this.#deps
+    if (!this.#mayLook(peerId)) return
     const { signal } = this.#closing
-    const bytes = await sources.peer(peerId).get('timestamp.json', TIMESTAMP_BYTES_MAX, signal)
-    if (bytes !== undefined) await this.#judge(peerId, bytes)
+    const peer = sources.peer(peerId)
+    let bytes: Uint8Array | undefined
+    try {
+      bytes = await peer.get('timestamp.json', TIMESTAMP_BYTES_MAX, signal)
+    } catch (error) {
+      if (!signal.aborted) sources.onRefused(peer, error)
+      throw error
+    }
+    if (bytes === undefined || (await this.#judge(peerId, bytes)) !== 'known') return
+    const head = catalog.head()
+    const isFalse = claim.timestamp >= (head?.timestamp ?? 0) && claim.content !== head?.content
+    if (isFalse) sources.relay()?.lower(peerId)
   }
 
-  async #judge(peerId: string, bytes: Uint8Array): Promise<void> {
-    const outcome = await this.#deps.catalog.noteHead(bytes)
+  /** Also for a peer that left and came back. */
+  #mayLook(peerId: string): boolean {
+    const nowMs = this.#deps.clock.monotonicMs()
+    const lastMs = this.#lookedAtMs.get(peerId) ?? Number.NEGATIVE_INFINITY
+    if (nowMs - lastMs < LOOK_INTERVAL_MS) return false
+    this.#lookedAtMs.delete(peerId)
+    this.#lookedAtMs.set(peerId, nowMs)
+    const [oldest] = this.#lookedAtMs.keys()
+    if (this.#lookedAtMs.size > PEERS_REMEMBERED_MAX && oldest !== undefined) {
+      this.#lookedAtMs.delete(oldest)
+    }
+    return true
+  }
+
+  async #judge(peerId: string, bytes: Uint8Array): ReturnType<Catalog['noteHead']> {
+    const { catalog, log, sources } = this.#deps
+    const outcome = await catalog.noteHead(bytes)
     if (outcome === 'forked') {
-      this.#deps.log.error('a peer has another catalog of the same origin', { peer: peerId })
+      log.error('a peer has another catalog of the same origin', { peer: peerId })
       this.tell()
     }
     // Refused may mean that the keys were replaced: the refresh follows the roots, and finds out.
-    if (outcome === 'newer' || outcome === 'refused') this.#news()
+    const isRotation = outcome === 'refused' && this.#claimsNewRoot(peerId)
+    if (outcome === 'newer' || isRotation) this.#news()
+    else if (outcome === 'refused') sources.relay()?.lower(peerId)
+    return outcome
   }
 
   #news(): void {
@@ -146,6 +168,14 @@ class LiveGossip implements Gossip {
       this.#lastNewsMs = clock.monotonicMs()
       await this.#refresh()
     })
+  }
+
+  /** A peer that was found wrong lately is not believed even this. */
+  #claimsNewRoot(peerId: string): boolean {
+    const { catalog, sources } = this.#deps
+    const peers = sources.relay()?.peers() ?? []
+    const peer = peers.find(other => other.peerId === peerId)
+    return peer?.isLowered === false && (peer.head?.root ?? 0) > (catalog.head()?.root ?? 0)
   }
 
   /** A hint that leads nowhere is no failure of ours. */

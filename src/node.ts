@@ -69,7 +69,7 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
   try {
     const servable = createServable()
     const store = stack.use(await openStore(config, folders, deps))
-    const sources = createCatalogSources(config.origin.urls)
+    const sources = createCatalogSources(config.origin.urls, deps.random)
     const catalog = await openCatalog(config, folders, deps, sources)
     const gossip = createGossip({ catalog, sources, ...deps, log: log.child('gossip') })
     const wanted = await openWanted(folders.state, config.apps)
@@ -78,7 +78,7 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
     const swarm = await openSwarm(config, folders, deps, { store, servable, gossip })
     stack.defer(() => swarm.stop())
     stack.defer(() => gossip.close())
-    sources.use(swarm.relay)
+    if (swarm.relay !== undefined) sources.use(swarm.relay, () => catalog.head())
     const publish = createPublisher({ catalog, wanted, store, servable, swarm, log })
     const { chooser, localManifests } = await openChooser(config, folders, deps, { catalog, store })
     const keeper = createKeeper({

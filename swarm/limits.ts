@@ -63,8 +63,10 @@ export const RELAY_CHUNK_BYTES = 64 * 1024
 /** The largest catalog file, a snapshot. */
 export const RELAY_FILE_BYTES_MAX = 8_000_000
 
-/** The largest timestamp. */
+/** The largest files of the other kinds; they equal what the verifier accepts. */
+export const RELAY_ROOT_BYTES_MAX = 512_000
 export const RELAY_TIMESTAMP_BYTES_MAX = 16_384
+export const RELAY_ROLE_BYTES_MAX = 4_000_000
 
 /** `<version>.<role>.json` with a long role name, every character of it escaped. */
 export const RELAY_NAME_BYTES_MAX = 512
@@ -72,8 +74,35 @@ export const RELAY_NAME_BYTES_MAX = 512
 /** Catalog files that one peer may ask for at once; a refresh needs six. */
 export const RELAY_REQUESTS_PER_PEER_MAX = 8
 
-/** Heads, timestamps and proofs that one peer may push in a minute; a catalog that changes has one or two. */
-export const RELAY_PUSHES_PER_MINUTE_MAX = 60
+/**
+ * Heads, timestamps and proofs that one peer may push: 60 at once, then one a second. A catalog that changes has two; a
+ * peer whose connection comes and goes says its head each time.
+ */
+export const RELAY_PUSH_BURST = 60
+export const RELAY_PUSHES_PER_SECOND = 1
+
+/** What this node says to one peer beside its head: every proof that it keeps, and far below what the peer accepts, so that nothing can provoke a flood. */
+export const RELAY_SAY_BURST = 40
+export const RELAY_SAYS_PER_SECOND = 0.5
+
+/**
+ * Catalog files that one peer is given: 2,000 at once, so that a first refresh of a catalog with as many publishers is not
+ * slowed down; then 200 a second, which is 10,000 publishers, the most a catalog can have, in under a minute.
+ */
+export const RELAY_GET_BURST = 2_000
+export const RELAY_GETS_PER_SECOND = 200
+
+/** Parts of catalog files queued to one peer and not yet taken by its connection: four chunks hide the latency. */
+export const RELAY_SERVE_BYTES_PER_PEER_MAX = 4 * (RELAY_CHUNK_BYTES + 1024)
+
+/** The same, over all peers. */
+export const RELAY_SERVE_BYTES_TOTAL_MAX = 8 * 1024 * 1024
+
+/** Peers of which is remembered what they cost, also when they left; the longest unseen is forgotten. */
+export const RELAY_NEIGHBOURS_MAX = 1024
+
+/** Timestamps and proofs that one peer is known to have; the oldest is forgotten. */
+export const RELAY_TOLD_COUNT_MAX = 256
 
 /** A peer that is asked for a catalog file and gives nothing for this long has failed. */
 export const RELAY_IDLE_TIMEOUT_MS = 8_000
@@ -81,6 +110,6 @@ export const RELAY_IDLE_TIMEOUT_MS = 8_000
 /** Slower than any uplink that is worth waiting for; together with the idle time it bounds a whole file. */
 export const RELAY_BYTES_PER_SECOND_MIN = 16 * 1024
 
-/** How long a peer that gave a wrong catalog is asked last; doubles each time. */
-export const RELAY_LOWERED_MS = 30_000
-export const RELAY_LOWERED_MS_MAX = 3_600_000
+/** How long a peer that gave a wrong catalog is asked last: three refreshes; doubles each time, up to a day. */
+export const RELAY_LOWERED_MS = 1_800_000
+export const RELAY_LOWERED_MS_MAX = 86_400_000

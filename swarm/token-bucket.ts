@@ -11,15 +11,19 @@ export interface TokenBucket {
 /** How much of the rate may pass at once, in milliseconds of it. */
 const BURST_MS = 250
 
-/** No limit when `bytesPerSecond` is undefined. */
-export function createTokenBucket(clock: Clock, bytesPerSecond: number | undefined): TokenBucket {
+/** No limit when `bytesPerSecond` is undefined. What is counted may be anything else as well. */
+export function createTokenBucket(
+  clock: Clock,
+  bytesPerSecond: number | undefined,
+  burstMs = BURST_MS,
+): TokenBucket {
   if (bytesPerSecond === undefined) return { debit: () => 0, take: async () => {} }
   const bytesPerMs = bytesPerSecond / 1000
   /** The time at which everything taken so far is paid for. */
-  let paidAtMs = clock.monotonicMs() - BURST_MS
+  let paidAtMs = clock.monotonicMs() - burstMs
   const debit = (bytes: number): number => {
     const nowMs = clock.monotonicMs()
-    paidAtMs = Math.max(paidAtMs, nowMs - BURST_MS) + bytes / bytesPerMs
+    paidAtMs = Math.max(paidAtMs, nowMs - burstMs) + bytes / bytesPerMs
     return Math.max(0, paidAtMs - nowMs)
   }
   return {

@@ -11,6 +11,7 @@ import {
 } from '../limits.ts'
 import { MessageReader, malformed } from '../message-reader.ts'
 import { REJECT_REASONS, type RejectReason } from '../wire.ts'
+import { fileBytesMax } from './names.ts'
 
 /** What a peer says its newest documents are: 44 bytes. `timestamp` is 0 without a catalog. */
 export interface CatalogHead {
@@ -54,7 +55,6 @@ const VERSION_BYTES = 6
 const CONTENT_BYTES = 32
 /** Versions grow by at most 10,000 at a time, so none that was accepted comes near. */
 const VERSION_MAX = 2 ** 48 - 1
-const NAME = /^[A-Za-z0-9._~%-]+$/
 
 /** The whole frame, length included. */
 export function encodeRelay(message: RelayMessage): Uint8Array {
@@ -106,7 +106,7 @@ export function decodeRelay(frame: Uint8Array): RelayMessage | undefined {
     case KINDS.get: {
       const [id, maxBytes] = [reader.number(4), reader.number(4, RELAY_FILE_BYTES_MAX)]
       const name = Buffer.from(reader.rest(RELAY_NAME_BYTES_MAX)).toString('latin1')
-      if (!NAME.test(name)) throw malformed('a file name with characters that none has')
+      if (fileBytesMax(name) === undefined) throw malformed('a file name that no catalog file has')
       return { kind: 'get', id, maxBytes, name }
     }
     case KINDS['get-digest']: {
