@@ -1,5 +1,15 @@
 /** The small value types of manifests: ids, durations, sizes. Text in the file, numbers in the program. */
 import { z } from 'zod'
+import {
+  APP_ID,
+  APP_ID_LENGTH_MAX,
+  APP_ID_LENGTH_MIN,
+  isReserved,
+  LABEL,
+  RESERVED_ENDINGS,
+  VERSION,
+  VERSION_LENGTH_MAX,
+} from './names.ts'
 
 const DURATION_UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const SIZE_UNITS = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const
@@ -43,30 +53,24 @@ export function byteCount(text: string): number {
   return Number(match?.[1]) * SIZE_UNITS[match?.[2] as keyof typeof SIZE_UNITS]
 }
 
-/** Quadlet derives service names with these endings; an app with such a name would collide. */
-const RESERVED_ENDINGS = ['-infra', '-volume', '-network', '-pod'] as const
-
 export const appId = z
   .string()
-  .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'must be lower-case words joined by single dashes')
-  .min(2)
-  .max(40)
-  .refine(id => !RESERVED_ENDINGS.some(ending => id.endsWith(ending)), {
+  .regex(APP_ID, 'must be lower-case words joined by single dashes')
+  .min(APP_ID_LENGTH_MIN)
+  .max(APP_ID_LENGTH_MAX)
+  .refine(id => !isReserved(id), {
     message: `must not end in ${RESERVED_ENDINGS.join(', ')}`,
   })
 
 /** A DNS label. */
 export const label = z
   .string()
-  .regex(
-    /^[a-z]([a-z0-9-]{0,30}[a-z0-9])?$/,
-    'must be a DNS label: lower-case letters, digits, dashes',
-  )
+  .regex(LABEL, 'must be a DNS label: lower-case letters, digits, dashes')
 
 export const version = z
   .string({ error: textWanted })
-  .max(64)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9.+_-]*$/, 'must be made of letters, digits and . + _ -')
+  .max(VERSION_LENGTH_MAX)
+  .regex(VERSION, 'must be made of letters, digits and . + _ -')
   .regex(/\d/, 'must contain a digit')
 
 /** An absolute path inside a container. */

@@ -36,10 +36,19 @@ export function createDigestHasher(): DigestHasher {
   return hasher
 }
 
+export function isDigest(text: string): text is Digest {
+  return /^blake3:[0-9a-f]{64}$/.test(text)
+}
+
+/** What TUF writes is the digest without its algorithm; `undefined` when `hex` is not 64 lower-case hex digits. */
+export function sha256FromHex(hex: string): Sha256 | undefined {
+  return /^[0-9a-f]{64}$/.test(hex) ? (`sha256:${hex}` as Sha256) : undefined
+}
+
 /** @throws DigestError `DIGEST_MALFORMED` when `text` is not `blake3:` and 64 lower-case hex digits. */
 export function parseDigest(text: string): Digest {
-  if (!/^blake3:[0-9a-f]{64}$/.test(text)) throw malformed(text, 'blake3:<64 hex digits>')
-  return text as Digest
+  if (!isDigest(text)) throw malformed(text, 'blake3:<64 hex digits>')
+  return text
 }
 
 /** @throws DigestError `DIGEST_MALFORMED` when `text` is not `sha256:` and 64 lower-case hex digits. */
