@@ -152,7 +152,7 @@ export function acknowledgeFork(draft: Draft, contents: readonly [string, string
   if (a === undefined || b === undefined || a === b || !contents.every(isHash)) {
     throw new PublishError(
       'DECISION_REFUSED',
-      'a fork is two different contents of 64 hex digits each, as "archy catalog" shows them on a node',
+      'a fork is two different contents of 64 hex digits each, as the log of a node has them at "catalog fork"',
     )
   }
   const isKnown = draft.acknowledgedForks.some(fork => fork.includes(a) && fork.includes(b))
