@@ -1,8 +1,6 @@
 /** `archy origin key`: make keys, tell an origin where they are, and list them. */
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { writeFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
-import { z } from 'zod'
 import {
   encodeKeyFile,
   fingerprintWords,
@@ -11,19 +9,23 @@ import {
   keyIdOf,
   originFolder,
   type PublicKey,
-  readKeyFile,
+  parsePublicKey,
+  publicKeyAt,
   readKeyring,
   signerOf,
   withKey,
   writeKeyring,
 } from '../../catalog/publish/index.ts'
 import { NodeError } from '../core/errors.ts'
-import { writeFileAtomic } from '../core/files.ts'
+import { readFileBounded, writeFileAtomic } from '../core/files.ts'
 import { formatTable } from './format.ts'
 import type { JsonOption, OriginCommandContext } from './origin-context.ts'
 import { PASSPHRASE_OPTION, type ProtectionOptions, protectionFrom } from './passphrase.ts'
 
 class KeyError extends NodeError<'PUBLIC_KEY_MISSING'> {}
+
+/** Far above any public key of ours. */
+const PUBLIC_KEY_BYTES_MAX = 16_384
 
 interface NewOptions extends JsonOption, ProtectionOptions {
   readonly type: KeyType
@@ -48,7 +50,10 @@ export function keyCommand(context: OriginCommandContext): Command {
   command
     .command('add <dir> <name> <locator>')
     .description('tell the origin where a key is')
-    .option('--public <file>', 'its public key: a ".pub" file; not needed for file:')
+    .option(
+      '--public <file>',
+      'its public key: a ".pub", PEM or DER file; not needed for file: and pkcs11:',
+    )
     .addHelpText('after', LOCATOR_HELP)
     .option('--json', 'print JSON', false)
     .action(async (dir: string, name: string, locator: string, options: AddOptions) => {
@@ -92,9 +97,12 @@ async function addKey(
 ): Promise<void> {
   const folder = originFolder(dir)
   const publicKey =
-    options.public === undefined && locator.startsWith('file:')
-      ? (await readKeyFile(join(folder.root, locator.slice('file:'.length)))).publicKey
+    options.public === undefined
+      ? await publicKeyAt(folder.root, name, locator)
       : await readPublic(options.public)
+  if (publicKey === undefined) {
+    throw new KeyError('PUBLIC_KEY_MISSING', 'give its public key with --public FILE')
+  }
   const ring = withKey(await readKeyring(folder), name, locator, publicKey)
   await writeKeyring(folder, ring)
   const keyId = keyIdOf(publicKey)
@@ -103,24 +111,11 @@ async function addKey(
   io.stdout(options.json ? `${JSON.stringify({ name, locator, keyId, words })}\n` : text)
 }
 
-const publicSchema = z.strictObject({
-  keytype: z.string(),
-  scheme: z.string(),
-  keyval: z.strictObject({ public: z.string() }),
-})
-
-async function readPublic(path: string | undefined): Promise<PublicKey> {
-  if (path === undefined)
-    throw new KeyError('PUBLIC_KEY_MISSING', 'give its public key with --public FILE')
-  try {
-    return publicSchema.parse(JSON.parse(await readFile(path, 'utf8')))
-  } catch (cause) {
-    throw new KeyError(
-      'PUBLIC_KEY_MISSING',
-      `${path} holds no public key as "archy origin key new" writes it`,
-      { cause },
-    )
-  }
+/** @throws KeyError `PUBLIC_KEY_MISSING` @throws CatalogError `KEY_REFUSED` */
+async function readPublic(path: string): Promise<PublicKey> {
+  const bytes = await readFileBounded(path, PUBLIC_KEY_BYTES_MAX)
+  if (bytes === undefined) throw new KeyError('PUBLIC_KEY_MISSING', `there is no file ${path}`)
+  return parsePublicKey(path, bytes)
 }
 
 async function listKeys({ io }: OriginCommandContext, dir: string, { json }: JsonOption) {

@@ -1,8 +1,5 @@
 /** Where a private key is, as one line of text, and how to get a signature from there. */
-import { createHash } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { readFileBounded } from '../../../src/core/files.ts'
 import { PublishError } from '../../errors.ts'
 import type { PublicKey } from '../../trust/document.ts'
@@ -10,6 +7,7 @@ import { isSignedBy, keyIdOf, openKey } from '../../trust/key.ts'
 import { KEY_FILE_BYTES_MAX, type KeyFile, parseKeyFile } from './key-file.ts'
 import { runProgram } from './program.ts'
 import { type Signer, signerOf } from './signer.ts'
+import { readTokenKey, signByToken } from './token.ts'
 
 /**
  * `file:keys/root.key`: a key file, relative to the origin. `pkcs11:module=/usr/lib/…so;id=01`: a P-256 key on a token,
@@ -53,7 +51,21 @@ export async function openSigner(
     return signerOf(await file.open(passphrase))
   }
   const sign = kind === 'cmd' ? signByProgram : signByToken
-  return checked(name, publicKey, bytes => sign(name, rest, publicKey, bytes))
+  return checked(name, publicKey, bytes => sign(name, rest, bytes))
+}
+
+/**
+ * The public half, where the place itself can tell it: a key file, or a token.
+ * @throws PublishError `KEY_MISSING`, `KEY_FILE_DAMAGED`, `LOCATOR_UNKNOWN`, `SIGNER_FAILED`, `KEY_REFUSED`
+ */
+export async function publicKeyAt(
+  folder: string,
+  name: string,
+  locator: Locator,
+): Promise<PublicKey | undefined> {
+  const [kind, rest] = splitLocator(locator)
+  if (kind === 'file') return (await readKeyFile(resolve(folder, rest))).publicKey
+  return kind === 'pkcs11' ? await readTokenKey(name, rest) : undefined
 }
 
 /** @throws PublishError `LOCATOR_UNKNOWN` */
@@ -92,53 +104,8 @@ function checked(
 }
 
 /** The words of the line are the arguments; no shell is between. */
-async function signByProgram(
-  name: string,
-  line: string,
-  _publicKey: PublicKey,
-  bytes: Uint8Array,
-): Promise<string> {
+async function signByProgram(name: string, line: string, bytes: Uint8Array): Promise<string> {
   const output = await runProgram(`the program of "${name}"`, line.split(/\s+/), bytes)
   const text = Buffer.from(output).toString('latin1').trim()
   return /^([0-9a-f]{2})+$/i.test(text) ? text.toLowerCase() : Buffer.from(output).toString('hex')
-}
-
-/**
- * The token signs the SHA-256 of the bytes: not one of the tokens that we tried takes a whole root in one call. The
- * code (PIN) is typed at the prompt of `pkcs11-tool`, or it reads it from a variable: `pin-env=NAME`.
- */
-async function signByToken(
-  name: string,
-  text: string,
-  _publicKey: PublicKey,
-  bytes: Uint8Array,
-): Promise<string> {
-  const settings = new Map(text.split(';').map(part => part.split('=', 2) as [string, string]))
-  const folder = await mkdtemp(join(tmpdir(), 'archy-sign-'))
-  try {
-    const input = join(folder, 'digest')
-    const output = join(folder, 'signature')
-    await writeFile(input, createHash('sha256').update(bytes).digest())
-    const argv = [
-      'pkcs11-tool',
-      ...option('--module', settings.get('module')),
-      ...option('--slot', settings.get('slot')),
-      ...option('--token-label', settings.get('token')),
-      ...option('--id', settings.get('id')),
-      ...option('--label', settings.get('label')),
-      '--login',
-      ...option('--pin', settings.has('pin-env') ? `env:${settings.get('pin-env')}` : undefined),
-      ...['--sign', '--mechanism', 'ECDSA', '--signature-format', 'openssl'],
-      ...['--input-file', input, '--output-file', output],
-    ]
-    await runProgram(`the token of "${name}"`, argv, new Uint8Array())
-    const signature = await readFileBounded(output, KEY_FILE_BYTES_MAX)
-    return Buffer.from(signature ?? []).toString('hex')
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
-
-function option(flag: string, value: string | undefined): readonly string[] {
-  return value === undefined ? [] : [flag, value]
 }

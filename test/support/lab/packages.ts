@@ -22,6 +22,9 @@ export const PROGRAMS: Readonly<Record<string, string>> = {
   zstd: 'zstd',
   perl: 'perl-base',
   bash: 'bash',
+  // A token in software, and the program through which a publisher signs with a token.
+  'softhsm2-util': 'softhsm2',
+  'pkcs11-tool': 'opensc',
 }
 
 /** Debian's own archive is fast; a mirror that hangs is not waited for longer than this. */
