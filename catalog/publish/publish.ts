@@ -32,7 +32,7 @@ export interface PublishOptions {
   readonly expectHead?: number
   /** Asked when a key that is needed is behind one; without it such a key counts as not here. */
   readonly passphrase?: AskPassphrase
-  /** Signs snapshot and timestamp anew and nothing else: what a machine does every day, with the online keys alone. */
+  /** Renews timestamp, snapshot and registry and decides nothing: what a machine does every day, with the online keys alone. */
   readonly isStamp?: boolean
   readonly onProgress?: (progress: AddProgress) => void
   readonly signal?: AbortSignal

@@ -69,7 +69,8 @@ export async function signCatalog(input: SignInput, reserve: Reserve): Promise<S
   const { folder, draft, live, keys, root, nowMs } = input
   const replaced = replacedRoles(live, root, keys.policy)
   const isStamp = input.isStamp === true && live !== undefined
-  const plans = isStamp ? keepRoles(live) : planRoles(draft, keys.policy, live, nowMs, replaced)
+  const planned = planRoles(draft, keys.policy, live, nowMs, replaced)
+  const plans = isStamp ? stampRoles(live, planned) : planned
   const works: RoleWork[] = []
   for (const [role, plan] of plans) works.push(await workFor(input, role, plan))
   const versions = {
@@ -101,8 +102,15 @@ export async function signCatalog(input: SignInput, reserve: Reserve): Promise<S
   }
 }
 
-function keepRoles(live: LiveCatalog): ReadonlyMap<DecidingRole, RolePlan> {
+/** As they are; but the registry is signed by a machine too, and would end while its owner publishes nothing. */
+function stampRoles(
+  live: LiveCatalog,
+  planned: ReadonlyMap<DecidingRole, RolePlan>,
+): ReadonlyMap<DecidingRole, RolePlan> {
   const kept = DECIDING_ROLES.map((role): readonly [DecidingRole, RolePlan] => {
+    const plan = planned.get(role)
+    const isRenewal = plan?.action === 'sign' && plan.why === 'renewal'
+    if (role === 'registry' && isRenewal) return [role, plan]
     const bytes = live.file(role) ?? new Uint8Array()
     return [role, { action: 'keep', bytes, version: live.snapshot.meta.get(role)?.version ?? 0 }]
   })

@@ -100,6 +100,9 @@ describe('the keys of an origin', function () {
       expect(after.versions.targets).to.equal(1)
       await node.refresh()
       expect(node.status()).to.include({ freshness: 'fresh', timestamp: after.versions.timestamp })
+      nowMs += 13 * DAY_MS
+      const later = (await json('stamp', dir)) as typeof before
+      expect(later.signed).to.include('registry').and.not.include('core')
     })
 
     it('refuse to stamp from a folder that was restored from a backup', async () => {
