@@ -109,12 +109,20 @@ function examineEnds(live: LiveCatalog, nowMs: number): readonly Finding[] {
   return named.map(([role, { expiresMs }]) => {
     const days = Math.floor((expiresMs - nowMs) / DAY_MS)
     const what = `${role} ends in ${days} days`
-    const fix =
-      role === 'timestamp' || role === 'snapshot' ? 'archy origin stamp' : 'archy origin publish'
+    const fix = fixOf(role)
     if (days < 0) return { level: 'error', what: `${role} ended ${-days} days ago`, fix }
     const isSoon = role === 'timestamp' ? days < STAMP_WARN_DAYS : days < renewDaysOf(role)
     return isSoon ? { level: 'warning', what, fix } : { level: 'ok', what }
   })
+}
+
+/** Publishing signs what is below the root; a root is signed by its holders alone. */
+function fixOf(role: string): string {
+  if (role === 'root')
+    return 'archy origin rotate <dir> root, or request create with several holders'
+  return ['timestamp', 'snapshot', 'registry'].includes(role)
+    ? 'archy origin stamp'
+    : 'archy origin publish'
 }
 
 function renewDaysOf(role: string): number {

@@ -127,7 +127,7 @@ async function replace(
   io.stdout(
     options.json
       ? `${JSON.stringify(view)}\n`
-      : `${replacedText(replaced)}${publicationText(publication)}`,
+      : `${replacedText(replaced)}${publicationText(publication)}If it is served from another place: archy origin publish ${dir} --to PLACE\n`,
   )
 }
 
