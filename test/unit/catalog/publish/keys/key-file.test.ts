@@ -59,7 +59,8 @@ describe('key files', () => {
       const code = await failure(changed)
       expect(code, `character ${index}`).to.be.oneOf(['PASSPHRASE_WRONG', 'KEY_FILE_DAMAGED'])
     }
-  })
+    // Some dozens of slow derivations.
+  }).timeout(20_000)
 
   it('stay shut when a bit of them was changed that no byte is made of', async () => {
     const file = JSON.parse(text)
