@@ -4,8 +4,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { type EventEmitter, once } from 'node:events'
-import { createWriteStream } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { pack as createPack, type Header, type Pack } from 'tar-stream'
@@ -39,9 +38,11 @@ export async function writeLayer(folder: string, entries: readonly LayerEntry[])
       yield chunk
     }
   }
+  // Opened here: a stream that is given up while it opens would make its file after it was removed.
+  const file = await open(temporary, 'wx')
   try {
     await Promise.all([
-      pipeline(tap(pack), createWriteStream(temporary)),
+      pipeline(tap(pack), file.createWriteStream()),
       fill(pack, entries).catch((error: unknown) => {
         pack.destroy(error as Error)
         throw error
