@@ -23,6 +23,8 @@ const CRASH = 'test/integration/catalog-crash.test.ts'
 const SOURCES = 'test/integration/catalog-sources.test.ts'
 const RELAY = 'test/integration/catalog-relay.test.ts'
 const CEREMONY = 'test/integration/origin-ceremony.test.ts'
+const FEED = `${UNIT}/trust/feed.test.ts`
+const FEEDS = 'test/integration/catalog-feeds.test.ts'
 const PUBLISHER = 'test/integration/origin-publisher.test.ts'
 
 /** Each in words. That mistakes put into the verifier are noticed is one more, and a command of its own. */
@@ -161,18 +163,23 @@ export const CASES: Readonly<Record<string, Tests>> = {
     ],
   },
   'the file of a stranger cannot shadow what the origin lists': {
+    [FEEDS]: ['never lets a stranger stand before'],
     [SOURCES]: ['hears nobody about paths that another role decides over'],
     [RESOLVE]: ['nothing of a stranger without consent', 'nothing under an id that another'],
   },
   'the same bytes are valid alone and as a delegated role': {
+    [FEED]: ['is the same bytes as the role'],
+    [FEEDS]: ['hears the origin alone once it lists the publisher, with the same bytes'],
     [PUBLISHER]: ['whose bytes an origin lists unchanged'],
   },
   'a publisher that the origin withdrew': {
     [SOURCES]: ['whose did the origin revoked'],
+    [FEEDS]: ['marks a stranger whose did the origin revoked'],
     [RESOLVE]: ['nothing new of a publisher that was revoked'],
     [PUBLISHER]: ['is revoked for good'],
   },
   'a publisher that moves to the key it committed to': {
+    [FEED]: ['moves to the key that was committed to', 'taken over by a thief of the present key'],
     [PUBLISHER]: ['moves to the key that it committed to'],
   },
   'what is published is accepted by others, and always the same bytes': {
