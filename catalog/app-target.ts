@@ -1,21 +1,25 @@
 /** How an app stands in signed targets: its path, its fields, and reading both back into an offer. */
 import type { BlobRef } from '../src/core/blob.ts'
-import { type Digest, hexOf, isDigest, type Sha256, sha256FromHex } from '../src/core/digest.ts'
-import type { AppOffer, CatalogEntry, Rollback, Rollout, Yank } from './entry.ts'
+import { hexOf } from '../src/core/digest.ts'
+import type { AppOffer, CatalogEntry, Rollback, Rollout, StagedRelease, Yank } from './entry.ts'
+import {
+  blake3Of,
+  booleanOf,
+  integerOf,
+  isAbsent,
+  type Json,
+  listOf,
+  memberOf,
+  objectOf,
+  sha256Of,
+  textOf,
+  wordOf,
+  wrong,
+} from './entry-fields.ts'
 import { CatalogError } from './errors.ts'
 import { isAppId, isLabel, isVersion } from './manifest/names.ts'
 import { PUBLISHED_MANIFEST_BYTES_MAX as MANIFEST_BYTES_MAX } from './manifest/parse.ts'
 import { formatTime, parseTime, type TargetEntry } from './trust/document.ts'
-import {
-  booleanOf,
-  documentField,
-  type Field,
-  integerOf,
-  itemsOf,
-  member,
-  textOf,
-  wrong,
-} from './trust/fields.ts'
 
 /** The publisher whose apps are found by their bare name. */
 export const FIRST_PARTY = 'core'
@@ -40,8 +44,6 @@ export interface ChannelFields {
 
 /** Text of a part of a target path; ids of did:key publishers (`z…`) are of this form too. */
 const PUBLISHER_ID = /^[a-z][a-z0-9-]{0,63}$/
-/** More than a careful publisher keeps; bounds what one entry can cost. */
-const LIST_COUNT_MAX = 64
 const STEP_COUNT_MAX = 32
 const SEVERITIES = ['low', 'high', 'critical'] as const
 const ACTIONS = ['warn', 'stop-new', 'replace'] as const
@@ -116,156 +118,114 @@ function refused(why: string): AppTarget {
 }
 
 type Place = Pick<CatalogEntry, 'publisher' | 'app' | 'channel'>
-type ReleaseNames = Pick<CatalogEntry, 'seq' | 'version' | 'totalSize'>
 
 function readOffer(place: Place, target: TargetEntry): TargetOffer {
-  const entry = documentField('its entry', target)
-  const custom = member(entry, 'custom')
-  const version = member(custom, 'v')
-  if (version.value !== 1) throw wrong(version, 'must be 1')
-  const mediaType = textWithin(member(custom, 'mediaType'), 1, 255)
+  const custom = objectOf(target.custom, 'custom')
+  if (memberOf(custom, 'v') !== 1) throw wrong('custom.v', 'must be 1')
+  const mediaType = textOf(memberOf(custom, 'mediaType'), 'custom.mediaType', 1, 255)
   const manifest: BlobRef = {
-    blake3: readBlake3(member(custom, 'blake3')),
-    sha256: readSha256(member(member(entry, 'hashes'), 'sha256')),
-    size: integerWithin(member(entry, 'length'), 0, MANIFEST_BYTES_MAX),
+    blake3: blake3Of(memberOf(custom, 'blake3'), 'custom.blake3'),
+    sha256: sha256Of(memberOf(target.hashes, 'sha256'), 'hashes.sha256'),
+    size: integerOf(target.length, 'length', 0, MANIFEST_BYTES_MAX),
     mediaType,
   }
-  const readOther = (field: Field) => readOtherRelease(place, mediaType, field)
-  const floor = member(custom, 'floor')
+  const release = objectOf(memberOf(custom, 'release'), 'custom.release')
+  const [next, older] = [memberOf(custom, 'next'), memberOf(custom, 'older')]
+  const [yanked, rollbackTo] = [memberOf(custom, 'yanked'), memberOf(custom, 'rollbackTo')]
+  const floor = memberOf(custom, 'floor')
+  const readOther = (value: unknown, at: string) => otherReleaseOf(place, mediaType, value, at)
   return {
-    ...place,
-    head: entryOf(place, readRelease(member(custom, 'release')), manifest),
-    next: optional(member(custom, 'next'), next => ({
-      entry: readOther(next),
-      rollout: readRollout(member(next, 'rollout')),
-    })),
-    older: listUnlessAbsent(member(custom, 'older'), readOther),
-    floor: floor.value === undefined ? 0 : integerOf(floor, 0),
-    yanked: listUnlessAbsent(member(custom, 'yanked'), readYank),
-    rollbackTo: optional(member(custom, 'rollbackTo'), readRollback),
+    publisher: place.publisher,
+    app: place.app,
+    channel: place.channel,
+    head: entryOf(place, release, 'custom.release', manifest),
+    next: isAbsent(next) ? undefined : stagedOf(next, readOther),
+    older: older === undefined ? [] : listOf(older, 'custom.older', 0, readOther),
+    floor: floor === undefined ? 0 : integerOf(floor, 'custom.floor', 0),
+    yanked: yanked === undefined ? [] : listOf(yanked, 'custom.yanked', 0, yankOf),
+    rollbackTo: isAbsent(rollbackTo) ? undefined : rollbackOf(rollbackTo),
   }
 }
 
-function entryOf(place: Place, release: ReleaseNames, manifest: BlobRef): CatalogEntry {
-  const { publisher, app, channel } = place
-  const { seq, version, totalSize } = release
-  return { publisher, app, channel, seq, version, totalSize, manifest }
-}
-
-function readRelease(field: Field): ReleaseNames {
-  const version = member(field, 'version')
-  const text = textOf(version)
-  if (!isVersion(text)) {
-    throw wrong(version, 'must be at most 64 letters, digits and . + _ -, among them a digit')
+function entryOf(place: Place, release: Json, at: string, manifest: BlobRef): CatalogEntry {
+  const version = textOf(memberOf(release, 'version'), `${at}.version`)
+  if (!isVersion(version)) {
+    const form = 'must be at most 64 letters, digits and . + _ -, among them a digit'
+    throw wrong(`${at}.version`, form)
   }
   return {
-    seq: integerOf(member(field, 'seq'), 1),
-    version: text,
-    totalSize: integerOf(member(field, 'totalSize'), 0),
+    publisher: place.publisher,
+    app: place.app,
+    channel: place.channel,
+    seq: integerOf(memberOf(release, 'seq'), `${at}.seq`, 1),
+    version,
+    totalSize: integerOf(memberOf(release, 'totalSize'), `${at}.totalSize`, 0),
+    manifest,
   }
 }
 
 /** A release beside the head: it has everything that the target itself says of the head. */
-function readOtherRelease(place: Place, mediaType: string, field: Field): CatalogEntry {
-  return entryOf(place, readRelease(field), {
-    blake3: readBlake3(member(field, 'blake3')),
-    sha256: readSha256(member(field, 'sha256')),
-    size: integerWithin(member(field, 'length'), 0, MANIFEST_BYTES_MAX),
+function otherReleaseOf(place: Place, mediaType: string, value: unknown, at: string): CatalogEntry {
+  const release = objectOf(value, at)
+  return entryOf(place, release, at, {
+    blake3: blake3Of(memberOf(release, 'blake3'), `${at}.blake3`),
+    sha256: sha256Of(memberOf(release, 'sha256'), `${at}.sha256`),
+    size: integerOf(memberOf(release, 'length'), `${at}.length`, 0, MANIFEST_BYTES_MAX),
     mediaType,
   })
 }
 
-function readRollout(field: Field): Rollout {
-  const start = member(field, 'start')
-  const startMs = parseTime(textOf(start))
-  if (startMs === undefined) throw wrong(start, 'must be a time of the form YYYY-MM-DDTHH:MM:SSZ')
-  return {
-    salt: textWithin(member(field, 'salt'), 1, 64),
-    startMs,
-    steps: readSteps(member(field, 'steps')),
-    halted: booleanOf(member(field, 'halted')),
+function stagedOf(
+  value: unknown,
+  readOther: (value: unknown, at: string) => CatalogEntry,
+): StagedRelease {
+  const at = 'custom.next.rollout'
+  const entry = readOther(value, 'custom.next')
+  const rollout = objectOf(memberOf(objectOf(value, 'custom.next'), 'rollout'), at)
+  const startMs = parseTime(textOf(memberOf(rollout, 'start'), `${at}.start`))
+  if (startMs === undefined) {
+    throw wrong(`${at}.start`, 'must be a time of the form YYYY-MM-DDTHH:MM:SSZ')
   }
+  const salt = textOf(memberOf(rollout, 'salt'), `${at}.salt`, 1, 64)
+  const steps = stepsOf(memberOf(rollout, 'steps'), `${at}.steps`)
+  const halted = booleanOf(memberOf(rollout, 'halted'), `${at}.halted`)
+  return { entry, rollout: { salt, startMs, steps, halted } }
 }
 
-function readSteps(field: Field): Rollout['steps'] {
+function stepsOf(value: unknown, at: string): Rollout['steps'] {
   let [afterBefore, percentBefore] = [-1, 0]
-  return listWithin(field, 1, STEP_COUNT_MAX).map(item => {
-    const [first, second, ...others] = itemsOf(item)
-    if (first === undefined || second === undefined || others.length > 0) {
-      throw wrong(item, 'must be two numbers: seconds after the start, and a percentage')
+  const readStep = (step: unknown, at: string) => {
+    if (!Array.isArray(step) || step.length !== 2) {
+      throw wrong(at, 'must be two numbers: seconds after the start, and a percentage')
     }
-    const after = integerOf(first, 0)
-    const percent = integerWithin(second, 0, 100)
+    const after = integerOf(step[0], at, 0)
+    const percent = integerOf(step[1], at, 0, 100)
     if (after <= afterBefore || percent < percentBefore) {
-      throw wrong(item, 'must be later than the step before it and reach at least as many nodes')
+      throw wrong(at, 'must be later than the step before it and reach at least as many nodes')
     }
     ;[afterBefore, percentBefore] = [after, percent]
     return [after, percent] as const
-  })
+  }
+  return listOf(value, at, 1, readStep, STEP_COUNT_MAX)
 }
 
-function readYank(field: Field): Yank {
+function yankOf(value: unknown, at: string): Yank {
+  const yank = objectOf(value, at)
   return {
-    seq: integerOf(member(field, 'seq'), 1),
-    severity: oneOf(member(field, 'severity'), SEVERITIES),
-    action: oneOf(member(field, 'action'), ACTIONS),
-    reason: textWithin(member(field, 'reason'), 0, 500),
+    seq: integerOf(memberOf(yank, 'seq'), `${at}.seq`, 1),
+    severity: wordOf(memberOf(yank, 'severity'), `${at}.severity`, SEVERITIES),
+    action: wordOf(memberOf(yank, 'action'), `${at}.action`, ACTIONS),
+    reason: textOf(memberOf(yank, 'reason'), `${at}.reason`, 0, 500),
   }
 }
 
-function readRollback(field: Field): Rollback {
-  const from = listWithin(member(field, 'from'), 1, LIST_COUNT_MAX)
+function rollbackOf(value: unknown): Rollback {
+  const at = 'custom.rollbackTo'
+  const rollback = objectOf(value, at)
+  const readSeq = (seq: unknown, at: string) => integerOf(seq, at, 1)
   return {
-    from: from.map(item => integerOf(item, 1)),
-    to: integerOf(member(field, 'to'), 1),
-    dataCompatible: booleanOf(member(field, 'dataCompatible')),
+    from: listOf(memberOf(rollback, 'from'), `${at}.from`, 1, readSeq),
+    to: integerOf(memberOf(rollback, 'to'), `${at}.to`, 1),
+    dataCompatible: booleanOf(memberOf(rollback, 'dataCompatible'), `${at}.dataCompatible`),
   }
-}
-
-function readBlake3(field: Field): Digest {
-  const text = textOf(field)
-  if (!isDigest(text)) throw wrong(field, 'must be "blake3:" and 64 lower-case hex digits')
-  return text
-}
-
-function readSha256(field: Field): Sha256 {
-  const digest = sha256FromHex(textOf(field))
-  if (digest === undefined) throw wrong(field, 'must be 64 lower-case hex digits')
-  return digest
-}
-
-function textWithin(field: Field, min: number, max: number): string {
-  const text = textOf(field)
-  if (text.length < min || text.length > max) {
-    throw wrong(field, `must have ${min} to ${max} characters`)
-  }
-  return text
-}
-
-function integerWithin(field: Field, min: number, max: number): number {
-  const value = integerOf(field, min)
-  if (value > max) throw wrong(field, `is ${value}; the limit is ${max}`)
-  return value
-}
-
-function oneOf<Word extends string>(field: Field, words: readonly Word[]): Word {
-  const found = words.find(word => word === field.value)
-  if (found === undefined) throw wrong(field, `must be one of: ${words.join(', ')}`)
-  return found
-}
-
-function optional<Value>(field: Field, read: (field: Field) => Value): Value | undefined {
-  return field.value === undefined || field.value === null ? undefined : read(field)
-}
-
-function listUnlessAbsent<Value>(field: Field, read: (field: Field) => Value): readonly Value[] {
-  return field.value === undefined ? [] : listWithin(field, 0, LIST_COUNT_MAX).map(read)
-}
-
-function listWithin(field: Field, min: number, max: number): readonly Field[] {
-  const { value } = field
-  if (!Array.isArray(value) || value.length < min || value.length > max) {
-    throw wrong(field, `must be a list of ${min} to ${max}`)
-  }
-  return itemsOf(field)
 }
