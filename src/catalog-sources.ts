@@ -29,7 +29,15 @@ export function createCatalogSources(
   originUrls: readonly string[],
   random: () => number,
 ): CatalogSources {
-  return new LiveSources(originUrls.map(createHttpMetadataSource), random)
+  const live = new LiveSources(originUrls.map(createHttpMetadataSource), random)
+  // Plain functions: the catalog is given them among its other dependencies, and a spread takes no methods.
+  return {
+    use: (relay, head) => live.use(relay, head),
+    relay: () => live.relay(),
+    peer: peerId => live.peer(peerId),
+    sources: () => live.sources(),
+    onRefused: (source, error) => live.onRefused(source, error),
+  }
 }
 
 class LiveSources implements CatalogSources {

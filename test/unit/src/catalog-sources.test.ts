@@ -43,6 +43,12 @@ describe('whom the catalog asks', () => {
   const timestampOf = (version: number): Uint8Array =>
     Buffer.from(JSON.stringify({ signed: { version } }))
 
+  it('is made of parts that can be handed on one by one', () => {
+    const { sources } = setUp({ peer: 3 }, undefined)
+    const parts = { ...sources }
+    expect(parts.sources().map(({ name }) => name)).to.deep.equal(['peer'])
+  })
+
   it('asks those that were lowered after all others, whatever they claim', () => {
     const { sources, asked } = setUp({ ...many('liar', 8, 2 ** 48 - 1), honest: 3 }, undefined)
     for (let liar = 0; liar < 8; liar += 1) sources.relay()?.lower(`liar${liar}`)
