@@ -4,6 +4,7 @@ import type { Digest } from '../src/core/digest.ts'
 import type { Log } from '../src/core/log.ts'
 import type { AppOffer } from './entry.ts'
 import type { ForkProof } from './fork.ts'
+import type { Publishers } from './shelves.ts'
 import type { HeadClaim, MetadataSource } from './source.ts'
 import type { CatalogStatus } from './status.ts'
 
@@ -42,7 +43,7 @@ export interface Catalog {
   /** Every app in every channel that some role may speak for. */
   offers(): readonly AppOffer[]
   /** Whom the trusted set delegates to, by role, and whom it withdrew, by `did:key`. */
-  publishers(): { readonly roles: ReadonlySet<string>; readonly revokedDids: ReadonlySet<string> }
+  publishers(): Publishers
   /** @throws CatalogError `APP_UNKNOWN`, with the nearest name */
   find(app: string, channel: string): AppOffer
   status(): CatalogStatus

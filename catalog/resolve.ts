@@ -167,6 +167,8 @@ class Decision {
     const { standing, rollbackTo } = this.#offer
     if (standing === 'revoked') return 'its publisher was withdrawn'
     if (standing === 'stale') return "its publisher's list is expired"
+    const unasked = this.#whyUnasked()
+    if (unasked !== undefined) return unasked
     if (entry.seq < installed.seq) {
       const isSigned = rollbackTo?.to === entry.seq && rollbackTo.from.includes(installed.seq)
       if (!isSigned) return `it is older than the installed number ${installed.seq}`
@@ -179,9 +181,17 @@ class Decision {
     return allows.update ? undefined : (allows.reasons[0] ?? 'automatic updates are paused')
   }
 
-  #first(found: Candidate, allows: Allowance): Resolution {
-    const { tier, standing, did, publisher } = this.#offer
+  /** A stranger needs the owner's word, also one that was no stranger when its app was installed. */
+  #whyUnasked(): string | undefined {
+    const { tier, did, publisher } = this.#offer
     const { wish, name } = this.#input
+    if (tier !== 'feed' || (did !== undefined && wish.trusts === did)) return undefined
+    const fix = `archy app install ${name} --trust-publisher ${did ?? '<did>'}`
+    return `nobody but ${did ?? publisher} itself vouches for ${name}; if you trust it: ${fix}`
+  }
+
+  #first(found: Candidate, allows: Allowance): Resolution {
+    const { standing, publisher } = this.#offer
     if (standing === 'revoked') {
       return this.#refuse(
         found,
@@ -189,11 +199,8 @@ class Decision {
         `the origin withdrew the publisher ${publisher}`,
       )
     }
-    if (tier === 'feed' && (did === undefined || wish.trusts !== did)) {
-      const fix = `archy app install ${name} --trust-publisher ${did ?? '<did>'}`
-      const why = `nobody but ${did ?? publisher} itself vouches for ${name}; if you trust it: ${fix}`
-      return this.#refuse(found, 'CONSENT_REQUIRED', why)
-    }
+    const unasked = this.#whyUnasked()
+    if (unasked !== undefined) return this.#refuse(found, 'CONSENT_REQUIRED', unasked)
     const reason = allows.reasons[0] ?? 'the catalog does not allow it now'
     if (allows.install === 'no' || allows.install === 'accept-stale') {
       return this.#refuse(found, 'CATALOG_NOT_CURRENT', reason)

@@ -41,17 +41,29 @@ function tierOf([first]: readonly string[]): Tier {
   return first === 'registry' ? 'registry' : 'claimed'
 }
 
-/** Whom a trusted set delegates to, by role, and whom it withdrew, by `did:key`. */
+/** What an origin says of publishers. */
+export interface Publishers {
+  /** The version of every role that is delegated to; 0 for one whose file could not be had. */
+  readonly versions: ReadonlyMap<string, number>
+  readonly revokedDids: ReadonlySet<string>
+}
+
+/** Delegated to is whoever is named: a file that a mirror withholds does not unsay it. */
 export function publishersOf({
-  trusted,
-  delegated,
+  trusted: { targets },
+  delegated: { roles },
 }: {
   readonly trusted: Trusted
   readonly delegated: DelegatedRoles
-}): { readonly roles: ReadonlySet<string>; readonly revokedDids: ReadonlySet<string> } {
+}): Publishers {
+  const loaded = [...(targets ? [targets] : []), ...roles.map(role => role.targets)]
+  const named = loaded.flatMap(({ delegations }) => delegations.map(({ name }) => name))
   return {
-    roles: new Set(delegated.roles.map(({ name }) => name)),
-    revokedDids: new Set(trusted.targets?.revokedDids),
+    versions: new Map([
+      ...named.map(name => [name, 0] as const),
+      ...roles.map(role => [role.name, role.targets.version] as const),
+    ]),
+    revokedDids: new Set(targets?.revokedDids),
   }
 }
 

@@ -58,11 +58,14 @@ const configSchema = z.strictObject({
       }),
     )
     .max(32)
+    .refine(feeds => new Set(feeds.map(({ did }) => did)).size === feeds.length, {
+      message: 'must name each publisher once',
+    })
     .default([]),
   /** The apps this node keeps installed and up to date. */
   apps: z
     .record(
-      z.string().max(40),
+      z.string().max(64),
       z
         .strictObject({ channel: z.string().max(32).default('stable') })
         .default({ channel: 'stable' }),

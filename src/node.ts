@@ -166,7 +166,9 @@ async function openCatalog(
   const folder = join(folders.state, 'catalog')
   const own = await createCatalog({ ...sources, folder, root, clock, log }, { builtMs: BUILT_MS })
   const followed = config.feeds.map(({ did, url }) => ({ did, source: createFeedSource(url) }))
-  const feeds = await openFeeds({ folder: join(folders.state, 'feeds'), clock, log }, followed)
+  const place = join(folders.state, 'feeds')
+  const nowMs = (): number => own.status().nowMs
+  const feeds = await openFeeds({ folder: place, nowMs, log }, followed)
   return withFeeds(own, feeds)
 }
 

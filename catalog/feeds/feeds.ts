@@ -1,14 +1,13 @@
 /** Publishers that the owner follows although no origin lists them: their files on disk, refreshed one by one. */
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { Clock } from '../../src/core/clock.ts'
 import { messageOf } from '../../src/core/errors.ts'
 import { readFileBounded, writeFileAtomic } from '../../src/core/files.ts'
 import type { Log } from '../../src/core/log.ts'
 import type { Shelf } from '../entries.ts'
 import { CatalogError } from '../errors.ts'
 import type { MetadataSource } from '../source.ts'
-import { pathsOfPublisher, publisherIdOf } from '../trust/did-key.ts'
+import { parseDidKey, pathsOfPublisher, publisherIdOf } from '../trust/did-key.ts'
 import { acceptFeed, checkFeedTerm, type Feed, type FeedFloor, floorOf } from '../trust/feed.ts'
 import { TARGETS_BYTES_MAX } from '../trust/limits.ts'
 import { matchesPath } from '../trust/lookup.ts'
@@ -31,7 +30,8 @@ export interface Feeds {
 interface Deps {
   /** A folder of its own. */
   readonly folder: string
-  readonly clock: Clock
+  /** The time that the catalog goes by: a clock that is behind is corrected by what was signed. */
+  nowMs(): number
   readonly log: Log
 }
 
@@ -43,8 +43,12 @@ const floorSchema = z.strictObject({
   commitments: z.array(hash).max(100),
 })
 
-/** @throws CatalogError `DID_MALFORMED` */
+/**
+ * `sources` names each publisher once.
+ * @throws CatalogError `DID_MALFORMED`
+ */
 export async function openFeeds(deps: Deps, sources: readonly FeedSource[]): Promise<Feeds> {
+  for (const { did } of sources) parseDidKey(did)
   const followed = await Promise.all(sources.map(source => openFeed(deps, source)))
   return {
     async refresh(signal) {
@@ -62,7 +66,7 @@ interface Followed {
 }
 
 async function openFeed(
-  { folder, clock, log }: Deps,
+  { folder, nowMs, log }: Deps,
   { did, source }: FeedSource,
 ): Promise<Followed> {
   const id = publisherIdOf(did)
@@ -70,33 +74,47 @@ async function openFeed(
   let floor = await readFloor(paths.floor, log)
   let feed = await readStored(did, paths.file, floor, log)
   let problem: string | undefined
+  let running: Promise<void> | undefined
+  // A floor that was lost: what was accepted then is known from the file.
+  if (feed !== undefined && feed.targets.version > (floor?.version ?? 0)) {
+    floor = floorOf(feed)
+    await writeFloor(paths.floor, floor)
+  }
 
   async function take(signal: AbortSignal | undefined): Promise<void> {
     const bytes = await source.get(`feeds/${id}.json`, TARGETS_BYTES_MAX, signal)
     if (bytes === undefined)
       throw new CatalogError('METADATA_MISSING', `${source.name} has no feed of ${did}`)
     const found = acceptFeed(did, bytes, floor)
-    checkFeedTerm(found, clock.nowMs())
+    checkFeedTerm(found, nowMs())
     if (found.targets.content === feed?.targets.content) return
     const next = floorOf(found)
     // The floor first: should the process die here, it knows too much rather than too little.
-    await writeFileAtomic(paths.floor, `${JSON.stringify(next)}\n`)
+    await writeFloor(paths.floor, next)
     floor = next
     await writeFileAtomic(paths.file, bytes)
     feed = found
     log.info('feed accepted', { did, version: next.version })
   }
 
+  async function refresh(signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await take(signal)
+      problem = undefined
+    } catch (error) {
+      if (signal?.aborted) return
+      problem = `feed of ${did}: ${messageOf(error)}`
+      log.warn('feed not refreshed', { did, reason: messageOf(error) })
+    }
+  }
+
   return {
+    /** One at a time: two would write one floor, and the slower one would lower it. */
     async refresh(signal) {
-      try {
-        await take(signal)
-        problem = undefined
-      } catch (error) {
-        if (signal?.aborted) return
-        problem = `feed of ${did}: ${messageOf(error)}`
-        log.warn('feed not refreshed', { did, reason: messageOf(error) })
-      }
+      running ??= refresh(signal).finally(() => {
+        running = undefined
+      })
+      await running
     },
     shelf: () => feed && shelfOf(feed),
     problem: () => problem,
@@ -122,9 +140,9 @@ async function readStored(
   floor: FeedFloor | undefined,
   log: Log,
 ): Promise<Feed | undefined> {
-  const bytes = await readFileBounded(path, TARGETS_BYTES_MAX)
-  if (bytes === undefined) return undefined
   try {
+    const bytes = await readFileBounded(path, TARGETS_BYTES_MAX)
+    if (bytes === undefined) return undefined
     // Its own version may be below the floor after a crash between the two writes; the chain may not.
     return acceptFeed(did, bytes, floor && { ...floor, version: 0, content: '' })
   } catch (error) {
@@ -133,10 +151,14 @@ async function readStored(
   }
 }
 
+async function writeFloor(path: string, floor: FeedFloor): Promise<void> {
+  await writeFileAtomic(path, `${JSON.stringify(floor)}\n`)
+}
+
 async function readFloor(path: string, log: Log): Promise<FeedFloor | undefined> {
-  const bytes = await readFileBounded(path, FLOOR_BYTES_MAX)
-  if (bytes === undefined) return undefined
   try {
+    const bytes = await readFileBounded(path, FLOOR_BYTES_MAX)
+    if (bytes === undefined) return undefined
     return floorSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))
   } catch (error) {
     log.error('floor of a feed is damaged; starting a new one', { path, reason: messageOf(error) })

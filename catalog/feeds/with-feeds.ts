@@ -13,15 +13,16 @@ export function withFeeds(catalog: Catalog, feeds: Feeds): Catalog {
     readonly shelves: readonly Shelf[]
     readonly notices: readonly string[]
   } => {
-    const { roles, revokedDids } = catalog.publishers()
+    const { versions, revokedDids } = catalog.publishers()
     const shelves: Shelf[] = []
     const notices: string[] = []
     for (const shelf of feeds.shelves()) {
       const { did = '' } = shelf
-      if (roles.has(roleOfPublisher(did))) {
-        notices.push(`the origin lists ${did} itself now; its feed is not needed any more`)
-      } else {
+      const listed = versions.get(roleOfPublisher(did))
+      if (listed === undefined) {
         shelves.push(revokedDids.has(did) ? { ...shelf, standing: 'revoked' } : shelf)
+      } else {
+        notices.push(noticeOf(did, listed, shelf.targets.version))
       }
     }
     return { shelves, notices }
@@ -33,8 +34,12 @@ export function withFeeds(catalog: Catalog, feeds: Feeds): Catalog {
   return {
     ...methodsOf(catalog),
     async refresh(signal) {
-      const [outcome] = await Promise.all([catalog.refresh(signal), feeds.refresh(signal)])
-      return outcome
+      try {
+        return await catalog.refresh(signal)
+      } finally {
+        // After it: what the origin signed corrects the clock. And whatever became of it.
+        await feeds.refresh(signal)
+      }
     },
     // Derived ids: a feed has no path that another role could have. The order would decide, and the catalog is first.
     offers: () => [...catalog.offers(), ...offersOf()],
@@ -55,6 +60,12 @@ export function withFeeds(catalog: Catalog, feeds: Feeds): Catalog {
       return { ...status, notices }
     },
   }
+}
+
+function noticeOf(did: string, listed: number, own: number): string {
+  if (listed > 0 && listed < own)
+    return `the origin lists an older file of ${did} (${listed}) than its feed had (${own})`
+  return `the origin lists ${did} itself now; its feed is not needed any more`
 }
 
 /** An object of its own: the methods of a class do not come along when it is spread. */

@@ -45,9 +45,15 @@ export function acceptFeed(did: string, bytes: Uint8Array, floor?: FeedFloor): F
   const keys = { keys: new Map([[keyIdOf(key), key]]), threshold: 1 }
   const expected = { version, length: undefined, hashes: new Map(), blake3: undefined }
   const rules = { strict: true }
-  const targets = acceptTargets(role, keys, expected, floor, bytes, rules)
+  const known = hasMoved(publisher, floor) ? undefined : floor
+  const targets = acceptTargets(role, keys, expected, known, bytes, rules)
   checkScope(name, did, targets)
   return { did, key, publisher, targets }
+}
+
+/** A new key counts anew: whoever stole the old one may have signed the highest number that there is. */
+function hasMoved({ rotations }: PublisherModel, floor: FeedFloor | undefined): boolean {
+  return floor !== undefined && rotations.length > Math.max(1, floor.commitments.length)
 }
 
 export function floorOf({ publisher, targets }: Feed): FeedFloor & Floor {

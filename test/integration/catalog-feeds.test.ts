@@ -1,5 +1,5 @@
 /** Publishers that no origin lists, behind a catalog: on disk, over restarts, and once an origin does list them. */
-import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -29,6 +29,8 @@ describe('a catalog with feeds', () => {
   let nowMs: number
   let origin: SignedOrigin
   let feed: Uint8Array | undefined
+  /** What the publisher waits for before it answers. */
+  let answer: Promise<void> | undefined
   const clock: Clock = { nowMs: () => nowMs, monotonicMs: () => nowMs, sleep: async () => {} }
 
   beforeEach(async () => {
@@ -37,6 +39,7 @@ describe('a catalog with feeds', () => {
     origin = createSignedOrigin()
     origin.publishSet(1)
     feed = publisher.file(1)
+    answer = undefined
   })
   afterEach(() => rm(folder, { recursive: true, force: true }))
 
@@ -52,11 +55,13 @@ describe('a catalog with feeds', () => {
     const source = {
       name: 'the publisher',
       kind: 'origin' as const,
-      get: async (name: string) => (name === `feeds/${id}.json` ? feed : undefined),
+      get: async (name: string) => {
+        await answer
+        return name === `feeds/${id}.json` ? feed : undefined
+      },
     }
-    const feeds = await openFeeds({ folder: join(folder, 'feeds'), clock, log: silentLog }, [
-      { did, source },
-    ])
+    const place = { folder: join(folder, 'feeds'), nowMs: () => own.status().nowMs }
+    const feeds = await openFeeds({ ...place, log: silentLog }, [{ did, source }])
     return withFeeds(own, feeds)
   }
   async function opened(): Promise<Catalog> {
@@ -130,5 +135,87 @@ describe('a catalog with feeds', () => {
     feed = publisher.file(6, { rotated: 1 })
     await catalog.refresh()
     expect(catalog.find(app, 'stable').head.seq).to.equal(6)
+  })
+
+  for (const damage of [rm, truncate]) {
+    it(`knows from the file what a floor said that was lost (${damage.name})`, async () => {
+      feed = publisher.file(5)
+      await opened()
+      await damage(join(folder, 'feeds', `${id}.floor.json`))
+      await opened()
+      feed = publisher.file(3)
+      const catalog = await opened()
+      expect(catalog.find(app, 'stable').head.seq).to.equal(5)
+      expect(catalog.status().notices.join()).to.include('version 3')
+    })
+  }
+
+  it('waits for the publisher also when no origin answers', async () => {
+    const catalog = await open()
+    origin.files.clear()
+    let isAnswered = false
+    answer = new Promise(resolve => {
+      setTimeout(() => {
+        isAnswered = true
+        resolve()
+      }, 50)
+    })
+    await catalog.refresh().catch(() => undefined)
+    expect(isAnswered).to.equal(true)
+    expect(catalog.find(app, 'stable').head.seq).to.equal(1)
+  })
+
+  it('goes by the time that the origin proved, when the clock is a year behind', async () => {
+    nowMs -= 365 * DAY_MS
+    const catalog = await opened()
+    expect(catalog.find(app, 'stable')).to.include({ standing: 'current' })
+  })
+
+  it('starts with files that no publisher could have signed', async () => {
+    await opened()
+    for (const name of [`${id}.json`, `${id}.floor.json`]) {
+      await truncate(join(folder, 'feeds', name), 2 ** 23)
+    }
+    expect((await opened()).find(app, 'stable').head.seq).to.equal(1)
+  })
+
+  it('writes one floor at a time', async () => {
+    const catalog = await open()
+    let release = (): void => {}
+    answer = new Promise(resolve => {
+      release = resolve
+    })
+    feed = publisher.file(9)
+    const first = catalog.refresh()
+    const second = catalog.refresh()
+    release()
+    await Promise.all([first, second])
+    const floor = JSON.parse(await readFile(join(folder, 'feeds', `${id}.floor.json`), 'utf8'))
+    expect(floor.version).to.equal(9)
+  })
+
+  it('takes no word of a publisher whom the origin lists, though a mirror withholds its file', async () => {
+    const catalog = await opened()
+    origin.publishSet(2, { roles: delegated() })
+    for (const name of origin.files.keys()) {
+      if (name.includes(roleOfPublisher(did))) origin.files.delete(name)
+    }
+    await catalog.refresh()
+    expect(catalog.offers().map(offer => offer.app)).to.deep.equal(['hello'])
+  })
+
+  it('says when the origin lists less than the publisher had said', async () => {
+    feed = publisher.file(5)
+    const catalog = await opened()
+    origin.publishSet(2, { roles: delegated(3) })
+    await catalog.refresh()
+    expect(catalog.status().notices.join()).to.include('an older file')
+  })
+
+  it('refuses a publisher that is no did:key', async () => {
+    const open = openFeeds({ folder, nowMs: clock.nowMs, log: silentLog }, [
+      { did: 'did:web:x', source: origin },
+    ])
+    expect(await open.catch((error: { code: string }) => error.code)).to.equal('DID_MALFORMED')
   })
 })

@@ -195,6 +195,10 @@ describe('which release of an app runs', () => {
       },
       'none CONSENT_REQUIRED',
     ],
+    'what is installed, when its origin vouches for its publisher no more': [
+      { offer: offerOf(3, { tier: 'feed', did: DID }), installed: installedOf(2) },
+      'keep',
+    ],
     'nothing new of a publisher that was revoked': [
       { offer: offerOf(3, { standing: 'revoked' }) },
       'none PUBLISHER_REVOKED',

@@ -43,4 +43,14 @@ describe('parseConfig', () => {
   it('refuses a key that stands twice', () => {
     expect(problemsOf(`${MINIMAL}network: other\n`)[0]).to.match(/^config\.yaml:3:1: .*unique/)
   })
+  it('refuses a feed without a did:key, and one publisher twice', () => {
+    const did = 'did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK'
+    const feed = `{did: ${did}, url: "https://a.example"}`
+    expect(problemsOf(`${MINIMAL}feeds: [${feed}, ${feed}]\n`)[0]).to.match(
+      /feeds: must name each publisher once/,
+    )
+    expect(
+      problemsOf(`${MINIMAL}feeds: [{did: "did:web:x", url: "https://a.example"}]\n`)[0],
+    ).to.match(/feeds\[0\]\.did: must be a did:key/)
+  })
 })

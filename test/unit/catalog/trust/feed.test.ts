@@ -62,6 +62,14 @@ describe('the file of a publisher, standing alone', () => {
     expect(floorOf(acceptFeed(did, rotated, floor)).commitments).to.have.length(2)
   })
 
+  it('is free of the number that a thief of the old key signed', () => {
+    const stolen = floorOf(acceptFeed(did, publisher.file(2 ** 53 - 1)))
+    expect(refusal(publisher.file(6), stolen)).to.equal('VERSION_ROLLBACK')
+    expect(refusal(publisher.file(6, { rotated: 1 }), stolen)).to.equal(undefined)
+    const moved = floorOf(acceptFeed(did, publisher.file(6, { rotated: 1 }), stolen))
+    expect(refusal(publisher.file(5, { rotated: 1 }), moved)).to.equal('VERSION_ROLLBACK')
+  })
+
   it('is not signed by a key that was replaced', () => {
     const after = floorOf(acceptFeed(did, publisher.file(6, { rotated: 1 }), floor))
     expect(refusal(publisher.file(7), after)).to.equal('PUBLISHER_CHAIN')
