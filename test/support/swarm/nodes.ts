@@ -8,6 +8,7 @@ import type { Digest } from '../../../src/core/digest.ts'
 import type { Log, LogFields } from '../../../src/core/log.ts'
 import {
   type BlobStore,
+  type CatalogMirror,
   createSwarm,
   openBlobStore,
   type Swarm,
@@ -33,6 +34,8 @@ export type NodeSettings = Partial<Omit<SwarmOptions, 'limits'>> & {
   readonly limits?: Partial<SwarmOptions['limits']>
   readonly folder?: string
   readonly mayServe?: (digest: Digest) => boolean
+  /** Absent: it does not relay the catalog. */
+  readonly catalog?: CatalogMirror
   readonly wrapStore?: (store: BlobStore) => BlobStore
   /** Keep the folder when the node stops, to start it again. */
   readonly keepFolder?: boolean
@@ -40,7 +43,7 @@ export type NodeSettings = Partial<Omit<SwarmOptions, 'limits'>> & {
 
 /** A started node; its log is kept in memory. */
 export async function startNode(settings: NodeSettings = {}): Promise<TestNode> {
-  const { folder: given, mayServe, wrapStore, keepFolder, limits, ...options } = settings
+  const { folder: given, mayServe, wrapStore, keepFolder, limits, catalog, ...options } = settings
   const folder = given ?? (await mkdtemp(join(tmpdir(), 'archy-swarm-')))
   const lines: LogLine[] = []
   const log = recordingLog(lines)
@@ -56,6 +59,7 @@ export async function startNode(settings: NodeSettings = {}): Promise<TestNode> 
       log,
       random: Math.random,
       mayServe: mayServe ?? (() => true),
+      ...(catalog && { catalog }),
     },
     {
       networkName: 'test',
