@@ -37,10 +37,10 @@ describe('40 the catalog on real nodes', function () {
     for (const node of [first, second]) await giveRoot(node, origin.rootFile)
   })
   after(async () => {
-    await lab.heal()
-    await Promise.all([first.off(), second.off()])
     for (const server of servers) await server.close()
     await folder[Symbol.asyncDispose]()
+    await lab.heal()
+    for (const node of [first, second]) if ((await node.status()).state !== 'off') await node.off()
   })
 
   const urlOf = (port: number): string => `http://${lab.ip('origin')}:${port}/`

@@ -52,7 +52,7 @@ function findTests(wanted: Tests, byFile: ReadonlyMap<string, readonly MochaTest
     const tests = byFile.get(file) ?? []
     for (const title of titles.length === 0 ? [''] : titles) {
       const found = tests.filter(({ fullTitle }) => fullTitle.includes(title))
-      if (found.length === 0) problems.push(`${file} has no test ${JSON.stringify(title)}`)
+      if (found.length === 0) problems.push(`${file} ran no test ${title && JSON.stringify(title)}`)
       for (const { fullTitle, err } of found) {
         if (err.message === undefined) passedCount += 1
         else problems.push(`${fullTitle}: ${err.message.split('\n')[0]}`)
@@ -62,20 +62,27 @@ function findTests(wanted: Tests, byFile: ReadonlyMap<string, readonly MochaTest
   return { passedCount, problems }
 }
 
-/** Runs a command to its end and keeps its standard output; the rest goes to whoever watches. */
+/**
+ * Runs a command to its end and keeps its standard output; the rest goes to whoever watches.
+ * @throws when a signal ends it: a run that somebody broke off says nothing about what it proves
+ */
 export async function runCommand(
   command: readonly string[],
 ): Promise<{ readonly code: number; readonly stdout: string }> {
   const [file = '', ...args] = command
   const child = spawn(file, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => child.kill(signal))
-  }
+  const forward = (signal: NodeJS.Signals): void => void child.kill(signal)
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const signal of signals) process.on(signal, forward)
   const chunks: Buffer[] = []
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
   const code = await new Promise<number>((resolve, reject) => {
     child.on('error', reject)
-    child.on('close', ended => resolve(ended ?? 1))
+    child.on('close', (ended, signal) => {
+      if (ended === null) reject(new Error(`${command.join(' ')} was ended by ${signal}`))
+      else resolve(ended)
+    })
   })
+  for (const signal of signals) process.off(signal, forward)
   return { code, stdout: Buffer.concat(chunks).toString('utf8') }
 }
