@@ -53,7 +53,37 @@ export function encodeRequest(request: SigningRequest): Uint8Array {
 
 /** @throws PublishError `REQUEST_MISMATCH` */
 export function parseRequest(path: string, bytes: Uint8Array): SigningRequest {
-  return parse(path, bytes, requestSchema, 'signing request')
+  const request = parse(path, bytes, requestSchema, 'signing request')
+  const why = whyInconsistent(request)
+  if (why !== undefined) throw new PublishError('REQUEST_MISMATCH', `${path}: ${why}`)
+  return request
+}
+
+const rootHolders = z.looseObject({
+  roles: z.looseObject({
+    root: z.looseObject({ keyids: z.array(z.string()), threshold: z.int() }),
+  }),
+})
+
+/** Who signs is said twice, for people and in what is signed: whoever reads the one must not sign the other. */
+function whyInconsistent({ role, document, before, quorums }: SigningRequest): string | undefined {
+  if ((role === 'root') !== (document._type === 'root')) {
+    return 'it asks for the signatures of another role than that of its document'
+  }
+  if (role !== 'root') return undefined
+  const isTrue = [before, document].every((root, index) => {
+    const found = rootHolders.safeParse(root)
+    const quorum = quorums[index]
+    if (!found.success || quorum === undefined) return false
+    const { keyids, threshold } = found.data.roles.root
+    const shown = Object.values(quorum.keys).map(keyIdOf)
+    return threshold === quorum.threshold && isSameSet(new Set(keyids), new Set(shown))
+  })
+  return isTrue ? undefined : 'the holders that it names are not those of its roots'
+}
+
+function isSameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every(each => b.has(each))
 }
 
 /** @throws PublishError `REQUEST_MISMATCH` */

@@ -19,7 +19,17 @@ export function requestText(request: SigningRequest): string {
     ...quorums.map(
       ({ who, threshold, keys }) => `${who}: ${threshold} of ${Object.keys(keys).join(', ')}`,
     ),
-  ].join('\n')
+  ]
+    .map(printable)
+    .join('\n')
+}
+
+/** A request comes from somebody else: what would steer a terminal, or turn its letters around, is spelt out. */
+function printable(line: string): string {
+  return line.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, found => {
+    const code = found.codePointAt(0) ?? 0
+    return `\\u{${code.toString(16)}}`
+  })
 }
 
 /** One line for each value that is new, gone or other; long texts are cut. */
@@ -39,6 +49,15 @@ function compare(path: string, before: unknown, after: unknown, lines: string[])
     }
     return
   }
+  if (isTexts(before) && isTexts(after)) {
+    lines.push(
+      ...before.filter(item => !after.includes(item)).map(item => `- ${path}: ${shown(item)}`),
+    )
+    lines.push(
+      ...after.filter(item => !before.includes(item)).map(item => `+ ${path}: ${shown(item)}`),
+    )
+    return
+  }
   if (before === undefined) lines.push(`+ ${path}: ${shown(after)}`)
   else if (after === undefined) lines.push(`- ${path}: ${shown(before)}`)
   else lines.push(`~ ${path}: ${shown(before)} → ${shown(after)}`)
@@ -47,6 +66,10 @@ function compare(path: string, before: unknown, after: unknown, lines: string[])
 function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? ''
   return text.length > 120 ? `${text.slice(0, 117)}…` : text
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(item => typeof item === 'string')
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -11,7 +11,7 @@ import { parsePublicKey } from './public-key.ts'
 
 /**
  * The token signs the SHA-256 of the bytes: not one of the tokens that we tried takes a whole root in one call. The
- * code (PIN) is typed at the prompt of `pkcs11-tool`, or it reads it from a variable: `pin-env=NAME`.
+ * code (PIN) is typed at the reader's own pad, or `pkcs11-tool` reads it from a variable: `pin-env=NAME`.
  * @throws PublishError `SIGNER_FAILED`
  */
 export async function signByToken(name: string, text: string, bytes: Uint8Array): Promise<string> {
