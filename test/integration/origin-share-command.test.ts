@@ -11,7 +11,7 @@ describe('archy origin, for other publishers and other places', () => {
   let shop: Workshop
   beforeEach(async () => {
     shop = await openWorkshop()
-    await run('init', shop.origin)
+    await run('init', shop.origin, '--unencrypted')
   })
   afterEach(() => shop[Symbol.asyncDispose]())
 
@@ -24,7 +24,7 @@ describe('archy origin, for other publishers and other places', () => {
 
   it('makes a publisher, lists it, updates it after a rotation, and revokes it', async () => {
     const folder = join(shop.path, 'publisher')
-    const made = await run('init', folder, '--publisher', '--key-type', 'p256')
+    const made = await run('init', folder, '--publisher', '--unencrypted', '--key-type', 'p256')
     const did = /Your identity is (did:key:zDn\w+)/.exec(made)?.[1] ?? expect.fail(made)
     const sheet = /^ {4}(p256 .*)$/m.exec(made)?.[1] ?? expect.fail(made)
     await run('release', 'add', folder, (await shop.app('1')).folder)
@@ -42,6 +42,7 @@ describe('archy origin, for other publishers and other places', () => {
     const rotated = await run(
       'publisher',
       'rotate',
+      '--unencrypted',
       folder,
       '--recovery-file',
       join(shop.path, 'sheet'),
