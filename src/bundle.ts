@@ -1,5 +1,5 @@
 /** Takes a catalog and apps from a folder that was carried here: believed like any other source, and checked like one. */
-import { access, stat } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import {
   type Catalog,
@@ -12,7 +12,7 @@ import type { BlobStore } from '../swarm/index.ts'
 import type { BlobRef } from './core/blob.ts'
 import { hexOf } from './core/digest.ts'
 import { codeOf, NodeError } from './core/errors.ts'
-import { readFileBounded } from './core/files.ts'
+import { isFolder, readFileBounded } from './core/files.ts'
 import { servableReleases } from './servable.ts'
 
 export class BundleError extends NodeError<'BUNDLE_MISSING'> {}
@@ -105,15 +105,6 @@ async function takeRelease(
     isComplete = (await take(ref)) && isComplete
   }
   return isComplete
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory()
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false
-    throw error
-  }
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -1,6 +1,5 @@
 /** `archy origin release`: decides what nodes get to see of the releases of an app. `publish` makes it so. */
 import { randomBytes } from 'node:crypto'
-import { stat } from 'node:fs/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import {
   addApp,
@@ -18,7 +17,7 @@ import {
   viewReleases,
   yankRelease,
 } from '../../catalog/publish/index.ts'
-import { codeOf } from '../core/errors.ts'
+import { isFolder } from '../core/files.ts'
 import { addCommand, createProgressLine } from './origin-add.ts'
 import type { JsonOption, OriginCommandContext } from './origin-context.ts'
 import { appText, releasesText, stagedText } from './release-text.ts'
@@ -231,13 +230,4 @@ function parseStart(text: string): number {
   const timeMs = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
   if (Number.isFinite(timeMs) && timeMs >= 0) return timeMs
   throw new InvalidArgumentError('--start must be a time such as 2026-12-01T08:00Z')
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory()
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false
-    throw error
-  }
 }

@@ -1,6 +1,6 @@
 /** Files that survive a power cut: atomic writes, and reads with a bound. */
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { codeOf, NodeError } from './errors.ts'
 
@@ -77,4 +77,14 @@ export function asDiskFull(error: unknown, path: string): unknown {
   return new FileError('DISK_FULL', `no space left on the disk that holds ${path}`, {
     cause: error,
   })
+}
+
+/** Whether there is a folder at `path`, also behind a symbolic link. */
+export async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory()
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false
+    throw error
+  }
 }

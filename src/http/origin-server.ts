@@ -1,10 +1,11 @@
 /** Serves the public folder of an origin over HTTP(S): what any static web server does, for publishers without one. */
 import { ReadStream } from 'node:fs'
-import { realpath, stat } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import fastify, { type FastifyInstance } from 'fastify'
 import { codeOf, messageOf, NodeError } from '../core/errors.ts'
+import { isFolder } from '../core/files.ts'
 import type { Log } from '../core/log.ts'
 
 export class OriginServerError extends NodeError<
@@ -174,13 +175,4 @@ async function checkFolder(root: string): Promise<void> {
     'ORIGIN_PUBLIC_MISSING',
     `${root} is not the public folder of an origin: it has no folder catalog`,
   )
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory()
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false
-    throw error
-  }
 }

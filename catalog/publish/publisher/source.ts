@@ -1,10 +1,8 @@
 /** Where another publisher's file and blobs are imported from: a folder in the origin's layout, or any web server. */
 import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type Digest, hexOf } from '../../../src/core/digest.ts'
-import { codeOf } from '../../../src/core/errors.ts'
-import { readFileBounded } from '../../../src/core/files.ts'
+import { isFolder, readFileBounded } from '../../../src/core/files.ts'
 import { PublishError } from '../../errors.ts'
 
 export interface PublisherSource {
@@ -35,15 +33,6 @@ export async function openPublisherFolder(place: string): Promise<PublisherSourc
 export function blobName(digest: Digest): string {
   const hex = hexOf(digest)
   return `blobs/blake3/${hex.slice(0, 2)}/${hex.slice(2, 4)}/${hex}`
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory()
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false
-    throw error
-  }
 }
 
 export function unusable(place: string, why: string, cause?: unknown): PublishError {
