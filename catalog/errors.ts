@@ -56,6 +56,7 @@ export class PublishError extends NodeError<
   | 'SIGNER_FAILED'
   | 'THRESHOLD_UNMET'
   | 'REQUEST_MISMATCH'
+  | 'ROOT_PENDING'
   | 'OCI_INVALID'
   | 'OCI_PLATFORM_MISSING'
   | 'OCI_TRUNCATED'

@@ -1,10 +1,12 @@
 /** The keys of an origin over the years: passphrases, rotations, losses, several holders. Nodes that began with root 1 follow all of it. */
-import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Catalog } from '../../catalog/catalog.ts'
 import { createCatalog } from '../../catalog/client.ts'
+import { readKeyFile } from '../../catalog/publish/keys/locator.ts'
+import { signerOf, signWith } from '../../catalog/publish/keys/signer.ts'
 import type { MetadataSource } from '../../catalog/source.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { codeOf } from '../../src/core/errors.ts'
@@ -157,11 +159,80 @@ describe('the keys of an origin', function () {
     })
 
     it('make nodes forget version numbers that a thief used up', async () => {
+      const served = join(dir, 'public/catalog/timestamp.json')
+      const honest = await readFile(served)
+      const { signed } = JSON.parse(honest.toString('utf8'))
+      const key = await readKeyFile(join(dir, 'keys/timestamp.key'))
+      const thief = signerOf(await key.open(async () => ''))
+      await writeFile(served, await signWith({ ...signed, version: 9000 }, [thief]))
+      await node.refresh()
+      expect(node.status().timestamp).to.equal(9000)
+      await writeFile(served, honest)
+      await run('publish', dir, ...secret)
+      expect(codeOf(await node.refresh().catch((error: unknown) => error))).to.equal(
+        'VERSION_ROLLBACK',
+      )
       const { keys, root } = await json('recover', 'fast-forward', dir, ...secret)
       expect(keys).to.have.keys('timestamp', 'snapshot')
       expect(root).to.equal(2)
+      const { timestamp } = await versionsNow()
       await node.refresh()
-      expect(node.status().root).to.equal(2)
+      expect(node.status()).to.include({ root: 2, timestamp, freshness: 'fresh' })
+    })
+
+    /** A merged root with the key `box`, which no program has. */
+    async function mergeRoot(timestampKeys: string, locator: string): Promise<string> {
+      const box = join(folder, 'box.key')
+      await run('key', 'new', '--out', box, '--unencrypted')
+      await run('key', 'add', dir, 'box', locator, '--public', `${box}.pub`)
+      const [request, signature] = [join(folder, 'root-2.req'), join(folder, 'root-2.sig')]
+      const set = ['--set', `timestamp=${timestampKeys}:1`]
+      await run('request', 'create', dir, 'root', '--out', request, ...set)
+      const signer = ['--origin', dir, '--name', 'root', ...secret]
+      await run('sign', request, '--out', signature, ...signer)
+      await run('merge', dir, request, signature)
+      return (await readKeyFile(box)).keyId
+    }
+    /** What the next publication would do, without the signature of a program that cannot sign. */
+    const makeLive = async (): Promise<void> =>
+      await rename(join(dir, 'draft/signed/2.root.json'), join(dir, 'public/catalog/2.root.json'))
+
+    it('are replaced where they are files; a program or a token beside one keeps its place', async () => {
+      const kept = await mergeRoot('timestamp,box', 'cmd:false')
+      await makeLive()
+      const failed = await run('rotate', dir, 'timestamp', ...secret).catch(
+        (error: unknown) => error,
+      )
+      expect(codeOf(failed)).to.equal('SIGNER_FAILED')
+      const root = await readFile(join(dir, 'draft/signed/3.root.json'), 'utf8')
+      const { timestamp } = JSON.parse(root).signed.roles
+      const { keyId } = await readKeyFile(join(dir, 'keys/timestamp-2.key'))
+      expect(timestamp.keyids).to.have.members([kept, keyId])
+    })
+
+    it('are not joined by one that is enough alone, where none of them is a file', async () => {
+      await mergeRoot('box', 'cmd:false')
+      await makeLive()
+      const error = await run('rotate', dir, 'timestamp', ...secret).catch(
+        (reason: unknown) => reason,
+      )
+      expect(codeOf(error)).to.equal('KEY_MISSING')
+      expect(String(error)).to.include('request create --set timestamp=')
+      expect(await readdir(join(dir, 'keys'))).to.have.length(6)
+    })
+
+    it('are not replaced over a root that its holders signed and nobody published yet', async () => {
+      await mergeRoot('timestamp,box', 'none')
+      const pending = join(dir, 'draft/signed/2.root.json')
+      const before = await readFile(pending)
+      const error = await run('rotate', dir, 'timestamp', ...secret).catch(
+        (reason: unknown) => reason,
+      )
+      expect(codeOf(error)).to.equal('ROOT_PENDING')
+      expect(String(error)).to.include(pending)
+      expect((await readFile(pending)).equals(before)).to.equal(true)
+      await run('publish', dir, ...secret)
+      expect((await run('rotate', dir, 'timestamp', ...secret)).out).to.include('Root 3 says so')
     })
 
     it('are looked at by the doctor, who names every end and what to do', async () => {

@@ -20,7 +20,7 @@ import {
 import { recoveryText } from '../keys/recovery-text.ts'
 import { type Signer, signerOf } from '../keys/signer.ts'
 import { lockOrigin, type OriginFolder, originFolder } from '../origin-folder.ts'
-import { newestRoot, type RoleChange, stagedPath } from '../root-file.ts'
+import { newestRoot, type RoleChange, stagedPath, stagedRoot } from '../root-file.ts'
 import type { OriginRole } from '../terms.ts'
 import { rootRequest } from './create.ts'
 import {
@@ -55,7 +55,8 @@ const RECOVERY = 'recovery'
 /**
  * Gives each of `roles` a new key in place of the one that is a file here. Takes effect with the next publication,
  * which signs everything that the replaced keys signed.
- * @throws PublishError `KEY_MISSING`, `PASSPHRASE_REQUIRED`, `THRESHOLD_UNMET` when the root cannot be signed here
+ * @throws PublishError `KEY_MISSING` also for a role without a key file here, `PASSPHRASE_REQUIRED`, `THRESHOLD_UNMET`
+ * when the root cannot be signed here, `ROOT_PENDING`
  */
 export async function replaceKeys(
   path: string,
@@ -66,10 +67,11 @@ export async function replaceKeys(
   await readDraft(folder)
   await using _lock = await lockOrigin(folder)
   const before = await newestRoot(folder)
+  const top = roles.filter((role): role is TopRole => !DELEGATED.includes(role))
+  if (top.length > 0) await refusePending(folder)
   const old = await readKeyring(folder)
   const made = await makeKeys(folder, old, roles, options)
   try {
-    const top = roles.filter((role): role is TopRole => !DELEGATED.includes(role))
     const changes = changesFor(old, made, before.document, top, options.recoveryKey !== undefined)
     if (top.length === 0) {
       await writeKeyring(folder, made.ring)
@@ -87,6 +89,14 @@ export async function replaceKeys(
     }
     throw error
   }
+}
+
+/** Several people may have met to sign it. */
+async function refusePending(folder: OriginFolder): Promise<void> {
+  const pending = (await stagedRoot(folder))?.document.version
+  if (pending === undefined) return
+  const fix = `archy origin publish makes it live; or delete ${stagedPath(folder, pending)}`
+  throw new PublishError('ROOT_PENDING', `root ${pending} is signed and waits; ${fix}`)
 }
 
 interface Made {
@@ -125,7 +135,7 @@ function withDelegated(ring: Keyring, role: OriginRole, name: string): Keyring {
   return { ...ring, delegated: { ...ring.delegated, ...Object.fromEntries(entries) } }
 }
 
-/** In each role the key that is a file here gives way; keys that are elsewhere stay, but for a used recovery key. */
+/** In each role the keys that are files here give way; those that are elsewhere stay, but for a used recovery key. */
 function changesFor(
   old: Keyring,
   { ring, names }: Made,
@@ -140,7 +150,7 @@ function changesFor(
   const isGoing = (id: string): boolean => {
     const place = places.find(({ publicKey }) => keyIdOf(publicKey) === id)
     if (place === undefined) return false
-    return place.locator !== 'none' || (isRecovery && place.name.startsWith(RECOVERY))
+    return place.locator.startsWith('file:') || (isRecovery && place.name.startsWith(RECOVERY))
   }
   const newest = placesOf(ring)
     .filter(({ name }) => name.startsWith(RECOVERY))
@@ -149,12 +159,21 @@ function changesFor(
     roles.map(role => {
       const { keyids, threshold } = root.roles[role]
       const staying = keyids.filter(id => !isGoing(id)).map(id => root.keys[id])
+      if (staying.length === keyids.length) throw nothingToReplace(role)
       const added = ring.keys[names[role] ?? '']?.public
       const hadRecovery = keyids.length > staying.length + 1
       const recovery = isRecovery && hadRecovery ? newest?.publicKey : undefined
       const keys = [...staying, added, recovery].filter(key => key !== undefined)
       return [role, { keys, threshold }]
     }),
+  )
+}
+
+/** One more key beside the others would be enough to sign alone where one was enough before. */
+function nothingToReplace(role: TopRole): PublishError {
+  return new PublishError(
+    'KEY_MISSING',
+    `no key of ${role} is a file of this origin; name all of its next keys: archy origin request create --set ${role}=…`,
   )
 }
 
