@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { Command, CommanderError } from 'commander'
 import { appCommand } from './commands/app.ts'
+import { blobCommand } from './commands/blob.ts'
 import { bundleCommand } from './commands/bundle.ts'
 import type { CommandIo } from './commands/io.ts'
 import { nodeCommand } from './commands/node.ts'
@@ -47,6 +48,7 @@ function buildProgram(stopped: AbortSignal): Command {
   program.addCommand(statusCommand({ io, socket }))
   program.addCommand(bundleCommand({ io, socket }))
   program.addCommand(appCommand({ io, socket, stopped, clock: systemClock }))
+  program.addCommand(blobCommand({ io, socket, clock: systemClock }))
   program.addCommand(
     originCommand({
       io,

@@ -51,6 +51,7 @@ export interface NodeDeps {
 export interface Node extends AsyncDisposable {
   readonly catalog: Catalog
   readonly swarm: Swarm
+  readonly store: BlobStore
   readonly orchestrator: Orchestrator
   readonly keeper: Keeper
   readonly chooser: Chooser
@@ -111,7 +112,7 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
     const bundles = createBundles({ catalog, store, platform, afterEach })
     const all = stack.move()
     return {
-      ...{ catalog, swarm, wanted, ...parts },
+      ...{ catalog, swarm, store, wanted, ...parts },
       importBundle: folder => bundles.import(folder),
       [Symbol.asyncDispose]: () => all.disposeAsync(),
     }

@@ -9,6 +9,7 @@ import { codeOf, messageOf, NodeError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { Node } from '../node.ts'
 import { appViews, nodeStatus } from '../status.ts'
+import { addBlobRoutes } from './blob-routes.ts'
 import { addChoiceRoutes, idIn } from './choice-routes.ts'
 
 export class ControlError extends NodeError<'NODE_RUNNING' | 'APP_ABSENT'> {}
@@ -80,6 +81,7 @@ function addRoutes(server: FastifyInstance, deps: Deps): void {
     return nodeStatus(node, deps.network, deps.clock.nowMs())
   })
   addChoiceRoutes(server, node)
+  addBlobRoutes(server, node.store)
   for (const verb of ['start', 'stop', 'restart'] as const) {
     server.post(`/v1/apps/:id/${verb}`, async request => {
       const id = idIn(request.params)
