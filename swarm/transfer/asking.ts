@@ -2,11 +2,11 @@
 import { codeOf, messageOf } from '../../src/core/errors.ts'
 import type { Log } from '../../src/core/log.ts'
 import type { Origin } from '../origin/origin.ts'
-import type { PeerLink } from '../peers/link.ts'
 import type { Answer } from '../peers/requests.ts'
 import type { HeldBlob } from '../ports.ts'
 import { PieceCutter } from './piece-cutter.ts'
 import type { SessionAction, SessionEvent } from './session.ts'
+import type { PeerSource } from './sources.ts'
 
 export type Ask = SessionAction & { kind: 'ask' }
 
@@ -22,7 +22,7 @@ export interface Asking {
 /** The event that ends the request; `undefined` when it was cancelled. Rejects when the store fails. */
 export async function askPeer(
   asking: Asking,
-  link: PeerLink,
+  link: PeerSource,
   { request, firstPiece }: Ask,
   signal: AbortSignal,
 ): Promise<SessionEvent | undefined> {

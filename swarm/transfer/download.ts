@@ -1,12 +1,11 @@
 /** Runs one session: turns its actions into requests to peers and origins, and what comes back into its events. */
 import type { Origin } from '../origin/origin.ts'
 import type { PeerPieces } from '../peers/holding.ts'
-import type { PeerLink } from '../peers/link.ts'
 import type { BlobWriter, BytesBySource } from '../ports.ts'
 import { type Ask, type Asking, askOrigin, askPeer } from './asking.ts'
 import { acquireLayer } from './layer.ts'
 import { createSession, type Session, type SessionAction, type SessionEvent } from './session.ts'
-import type { DownloadDeps } from './sources.ts'
+import type { DownloadDeps, PeerSource } from './sources.ts'
 
 /** Requests of one source never exceed this; an origin's are bounded by its connections. */
 const ORIGIN_REQUESTS_MAX = 3
@@ -42,7 +41,7 @@ export class Download {
   readonly #writer: BlobWriter
   readonly #session: Session
   readonly #sources = new Map<string, Source>()
-  readonly #holders = new Map<string, PeerLink>()
+  readonly #holders = new Map<string, PeerSource>()
   readonly #unwatch = new Map<string, () => void>()
   readonly #running = new Map<number, AbortController>()
   readonly #peersExpected: boolean
@@ -138,7 +137,7 @@ export class Download {
     }
   }
 
-  #addPeer(link: PeerLink): void {
+  #addPeer(link: PeerSource): void {
     const id = `peer:${link.peerId}`
     const { digest, pieceCount } = this.#writer.blob
     this.#unwatch.get(id)?.()
@@ -162,13 +161,13 @@ export class Download {
     )
   }
 
-  #noteHolding(id: string, link: PeerLink, pieces: PeerPieces): void {
+  #noteHolding(id: string, link: PeerSource, pieces: PeerPieces): void {
     if (pieces !== 'none') this.#holders.set(id, link)
     else this.#holders.delete(id)
     this.#dispatch({ kind: 'holds', source: id, pieces })
   }
 
-  #dropPeer(link: PeerLink): void {
+  #dropPeer(link: PeerSource): void {
     const id = `peer:${link.peerId}`
     this.#unwatch.get(id)?.()
     this.#unwatch.delete(id)

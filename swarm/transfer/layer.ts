@@ -3,10 +3,10 @@ import type { Clock } from '../../src/core/clock.ts'
 import { codeOf, messageOf } from '../../src/core/errors.ts'
 import type { Log } from '../../src/core/log.ts'
 import type { Origin } from '../origin/origin.ts'
-import type { PeerLink } from '../peers/link.ts'
+import type { Answer } from '../peers/requests.ts'
 import type { BlobWriter } from '../ports.ts'
 import { BACKOFF_FIRST_MS, ORIGIN_DELAY_HOLDER_MS, ORIGIN_DELAY_MS } from './policy.ts'
-import type { Refusal } from './sources.ts'
+import type { PeerSource, Refusal } from './sources.ts'
 
 const LAYER_BYTES_PER_PIECE = 32
 /** A layer has at most 512 KiB; a peer that needs longer is passed over for this round. */
@@ -21,7 +21,7 @@ export interface LayerDeps {
   readonly log: Log
   readonly origins: readonly Origin[]
   /** Peers that said they hold some of the blob. */
-  holders(): readonly PeerLink[]
+  holders(): readonly PeerSource[]
   readonly peersExpected: boolean
   onRefused(refusal: Refusal): void
   /** No origin has it at the moment. */
@@ -56,12 +56,35 @@ async function askPeers(deps: LayerDeps, writer: BlobWriter, signal: AbortSignal
       continue
     }
     retryAtMs.set(link.peerId, nowMs + PEER_TIMEOUT_MS)
-    const timed = AbortSignal.any([signal, AbortSignal.timeout(PEER_TIMEOUT_MS)])
-    const length = writer.blob.pieceCount * LAYER_BYTES_PER_PIECE
-    const answer = await link.requestLayer(writer.blob.digest, length, { signal: timed })
+    const answer = await askPeer(deps, writer, link, signal)
     signal.throwIfAborted()
     if (answer.kind !== 'bytes') continue
     if (await accept(deps, writer, answer.bytes, { source: 'peer', name: link.peerId })) return
+  }
+}
+
+/** The answer, or `cancelled` when it took too long. */
+async function askPeer(
+  { clock }: LayerDeps,
+  { blob }: BlobWriter,
+  link: PeerSource,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const answered = new AbortController()
+  const late = new AbortController()
+  clock.sleep(PEER_TIMEOUT_MS, AbortSignal.any([signal, answered.signal])).then(
+    () => late.abort(new Error('the peer gave no piece layer in time')),
+    () => {
+      /* The answer came first, or nobody waits for it any more. */
+    },
+  )
+  const length = blob.pieceCount * LAYER_BYTES_PER_PIECE
+  try {
+    return await link.requestLayer(blob.digest, length, {
+      signal: AbortSignal.any([signal, late.signal]),
+    })
+  } finally {
+    answered.abort(new Error('the peer has answered'))
   }
 }
 

@@ -16,10 +16,16 @@ export interface Refusal {
   readonly name: string
 }
 
+/** What a download asks of a peer. */
+export type PeerSource = Pick<
+  PeerLink,
+  'peerId' | 'requestsMax' | 'request' | 'requestLayer' | 'watch' | 'askAgain'
+>
+
 export interface PeerDirectory {
-  list(): readonly PeerLink[]
+  list(): readonly PeerSource[]
   /** Called for each later arrival and departure, until undone. */
-  onChange(listener: (change: 'joined' | 'left', link: PeerLink) => void): () => void
+  onChange(listener: (change: 'joined' | 'left', link: PeerSource) => void): () => void
 }
 
 /** Memory for bytes that were asked for and are not yet written, shared by all downloads. */
