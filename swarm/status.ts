@@ -2,6 +2,7 @@
 import type { Digest } from '../src/core/digest.ts'
 import type { Ban } from './bans.ts'
 import type { BlobId, BytesBySource } from './ports.ts'
+import type { Scope } from './scope.ts'
 
 export interface TransferProgress extends BlobId {
   readonly heldBytes: number
@@ -26,6 +27,7 @@ export interface TransferStatus extends TransferProgress {
 export interface PeerStatus {
   readonly peerId: string
   readonly address: string
+  readonly scope: Scope
   /** Since the connection was made; control messages included. */
   readonly receivedBytes: number
   readonly servedBytes: number

@@ -187,6 +187,7 @@ class LiveSwarm implements Swarm {
       peers: this.#directory.list().map(link => ({
         peerId: link.peerId,
         address: link.address,
+        scope: link.scope,
         receivedBytes: link.receivedBytes,
         servedBytes: link.servedBytes,
       })),

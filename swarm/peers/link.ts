@@ -7,6 +7,7 @@ import { HELLO_TIMEOUT_MS, REQUESTS_PER_PEER_MAX } from '../limits.ts'
 import { malformed } from '../message-reader.ts'
 import type { Channel } from '../network.ts'
 import type { HeldBlob } from '../ports.ts'
+import { type Scope, scopeOf } from '../scope.ts'
 import type { TokenBucket } from '../token-bucket.ts'
 import { decodeMessage, encodeMessage, type Message, WIRE_VERSION } from '../wire.ts'
 import { type PeerPieces, piecesOf } from './holding.ts'
@@ -87,6 +88,11 @@ export class PeerLink {
 
   get address(): string {
     return this.#channel.address
+  }
+
+  /** Inside the home, over the Internet, or through a relay. */
+  get scope(): Scope {
+    return scopeOf(this.#channel.address)
   }
 
   get openedByUs(): boolean {
