@@ -106,7 +106,8 @@ export function mayDialHeard(address: string, { from, isOnLoopback }: Hearsay): 
       return from === 'lan'
     case 'loopback':
       return from === 'lan' && isOnLoopback
-    default:
+    case 'name':
+    case 'nowhere':
       return false
   }
 }

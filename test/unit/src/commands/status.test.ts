@@ -68,6 +68,7 @@ describe('formatStatus', () => {
     const peer = {
       peerId: 'you',
       address: '/ip4/192.0.2.7/tcp/1',
+      scope: 'wan' as const,
       receivedBytes: 1,
       servedBytes: 2,
     }
