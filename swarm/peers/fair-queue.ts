@@ -1,66 +1,88 @@
-/** Shares the send buffers among peers: whoever has the fewest bytes waiting goes next, nobody has more than a fixed share. */
-
-interface Waiter {
-  readonly peerId: string
-  readonly bytes: number
-  readonly go: () => void
-}
+/**
+ * Shares the send buffers among peers: whoever has the fewest bytes on their way goes next, nobody has more than a fixed
+ * share. A turn costs the logarithm of the number of peers that wait.
+ */
+import { createLineHeap, type Line } from './line-heap.ts'
 
 export interface FairQueue {
   /** Resolves when `bytes` may be queued for the peer; the caller then calls `release`. Rejects with the signal. */
   acquire(peerId: string, bytes: number, signal: AbortSignal): Promise<void>
   release(peerId: string, bytes: number): void
+  /** Granted and not yet released, over all peers. */
+  readonly heldBytes: number
 }
 
 export function createFairQueue(bounds: { perPeerBytes: number; totalBytes: number }): FairQueue {
-  const outstanding = new Map<string, number>()
-  const waiters: Waiter[] = []
-  let totalBytes = 0
+  const lines = new Map<string, Line>()
+  /** Peers whose first waiter has room in their own share. */
+  const ready = createLineHeap()
+  let heldBytes = 0
+  let turn = 0
 
-  const held = (peerId: string): number => outstanding.get(peerId) ?? 0
-  /** A peer with nothing outstanding may always have one chunk of any size when the total allows it. */
-  const fits = ({ peerId, bytes }: Waiter): boolean =>
-    (totalBytes === 0 || totalBytes + bytes <= bounds.totalBytes) &&
-    (held(peerId) === 0 || held(peerId) + bytes <= bounds.perPeerBytes)
-
-  function serveWaiters(): void {
+  const lineOf = (peerId: string): Line => {
+    const known = lines.get(peerId)
+    if (known !== undefined) return known
+    const line: Line = { held: 0, turn: 0, waiters: [], heapIndex: -1 }
+    lines.set(peerId, line)
+    return line
+  }
+  /** A peer with nothing on its way may always have one chunk of any size. */
+  const settle = (peerId: string, line: Line): void => {
+    const next = line.waiters[0]
+    const isReady =
+      next !== undefined && (line.held === 0 || line.held + next.bytes <= bounds.perPeerBytes)
+    ready.place(line, isReady)
+    if (next === undefined && line.held === 0) lines.delete(peerId)
+  }
+  /** The first in order waits for its room: nobody with less to ask for overtakes it for ever. */
+  const serve = (): void => {
     for (;;) {
-      const next = waiters.filter(fits).sort((a, b) => held(a.peerId) - held(b.peerId))[0]
-      if (next === undefined) return
-      waiters.splice(waiters.indexOf(next), 1)
-      totalBytes += next.bytes
-      outstanding.set(next.peerId, held(next.peerId) + next.bytes)
+      const line = ready.first()
+      const next = line?.waiters[0]
+      if (line === undefined || next === undefined) return
+      if (heldBytes > 0 && heldBytes + next.bytes > bounds.totalBytes) return
+      line.waiters.shift()
+      heldBytes += next.bytes
+      line.held += next.bytes
+      line.turn = ++turn
+      settle(next.peerId, line)
       next.go()
     }
   }
 
   return {
+    get heldBytes() {
+      return heldBytes
+    },
     acquire(peerId, bytes, signal) {
       signal.throwIfAborted()
       return new Promise((resolve, reject) => {
+        const line = lineOf(peerId)
         const stop = (): void => {
-          waiters.splice(waiters.indexOf(waiter), 1)
+          line.waiters.splice(line.waiters.indexOf(waiter), 1)
+          settle(peerId, line)
           reject(signal.reason)
+          serve()
         }
-        const waiter: Waiter = {
-          peerId,
-          bytes,
-          go: () => {
-            signal.removeEventListener('abort', stop)
-            resolve()
-          },
+        const go = (): void => {
+          signal.removeEventListener('abort', stop)
+          resolve()
         }
+        const waiter = { peerId, bytes, go }
         signal.addEventListener('abort', stop, { once: true })
-        waiters.push(waiter)
-        serveWaiters()
+        if (line.held === 0 && line.waiters.length === 0) line.turn = ++turn
+        line.waiters.push(waiter)
+        settle(peerId, line)
+        serve()
       })
     },
     release(peerId, bytes) {
-      totalBytes -= bytes
-      const left = held(peerId) - bytes
-      if (left > 0) outstanding.set(peerId, left)
-      else outstanding.delete(peerId)
-      serveWaiters()
+      const line = lineOf(peerId)
+      heldBytes -= bytes
+      line.held = Math.max(0, line.held - bytes)
+      line.turn = ++turn
+      settle(peerId, line)
+      serve()
     },
   }
 }
