@@ -113,3 +113,12 @@ export const RELAY_BYTES_PER_SECOND_MIN = 16 * 1024
 /** How long a peer that gave a wrong catalog is asked last: three refreshes; doubles each time, up to a day. */
 export const RELAY_LOWERED_MS = 1_800_000
 export const RELAY_LOWERED_MS_MAX = 86_400_000
+
+/** Blobs here whose piece layers a new one is compared with: those that are said to be similar, then the ones used last. */
+export const REUSE_BLOBS_MAX = 256
+
+/** Piece layers that are read for it: the layers of 1 TiB of large blobs, or of 128 GiB of small ones. */
+export const REUSE_LAYER_BYTES_MAX = 16 * 1024 * 1024
+
+/** Blobs in which bytes are looked for that may have moved. */
+export const REUSE_SIMILAR_MAX = 4

@@ -4,6 +4,7 @@ export {
   foldPieceLayer,
   type PieceLayerBuilder,
   pieceChainingValue,
+  raisePieceLayer,
 } from './piece-layer.ts'
 export {
   type ExpectedPiece,

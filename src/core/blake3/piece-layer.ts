@@ -2,6 +2,7 @@
 import { type Digest, digestFromBytes } from '../digest.ts'
 import { CHUNK_BYTES } from './compress.ts'
 import {
+  CHAINING_VALUE_BYTES,
   PieceError,
   pieceCountOf,
   pieceLayerLengthOf,
@@ -37,14 +38,36 @@ export function pieceChainingValue(
  * @throws PieceError `PIECE_LAYER_LENGTH` when it is not as long as a blob of `sizeBytes` needs
  */
 export function foldPieceLayer(layer: Uint8Array, sizeBytes: number): Digest {
-  const lengthBytes = pieceLayerLengthOf(sizeBytes)
-  if (layer.length !== lengthBytes || lengthBytes === 0) {
-    throw new PieceError(
-      'PIECE_LAYER_LENGTH',
-      `the piece layer of a blob of ${sizeBytes} bytes has ${lengthBytes} bytes, not ${layer.length}`,
-    )
-  }
+  assertLayerLength(layer, sizeBytes)
   return digestFromBytes(tree.foldNodes(layer, true))
+}
+
+function assertLayerLength(layer: Uint8Array, sizeBytes: number): void {
+  const lengthBytes = pieceLayerLengthOf(sizeBytes)
+  if (layer.length === lengthBytes && lengthBytes > 0) return
+  throw new PieceError(
+    'PIECE_LAYER_LENGTH',
+    `the piece layer of a blob of ${sizeBytes} bytes has ${lengthBytes} bytes, not ${layer.length}`,
+  )
+}
+
+/**
+ * The layer of the same blob for larger pieces of `pieceSizeBytes`, its own piece size times a power of two: what a blob of
+ * another size, and so of another piece size, can be compared with.
+ * @throws PieceError `PIECE_LAYER_LENGTH` when it is not as long as a blob of `sizeBytes` needs
+ */
+export function raisePieceLayer(
+  layer: Uint8Array,
+  sizeBytes: number,
+  pieceSizeBytes: number,
+): Uint8Array {
+  assertLayerLength(layer, sizeBytes)
+  const groupBytes = (pieceSizeBytes / pieceSizeOf(sizeBytes)) * CHAINING_VALUE_BYTES
+  const raised: Uint8Array[] = []
+  for (let at = 0; at < layer.length; at += groupBytes) {
+    raised.push(tree.foldNodes(layer.subarray(at, at + groupBytes), false))
+  }
+  return new Uint8Array(Buffer.concat(raised))
 }
 
 export interface PieceLayerBuilder {
