@@ -23,6 +23,8 @@ const PARALLEL_BLOB_COUNT = 4
 
 export interface DeliveryOptions {
   readonly platform: Platform
+  /** Blobs of other releases of the app: what is alike is not fetched again. */
+  readonly similar?: readonly Digest[]
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: DeliveryProgress) => void
   /** Called as soon as the manifest is verified, before the images are there. */
@@ -43,6 +45,7 @@ export async function deliverRelease(
       { digest: ref.blake3, sizeBytes: ref.size },
       {
         release,
+        similar: options.similar ?? [],
         ...(options.signal === undefined ? {} : { signal: options.signal }),
         onProgress: ({ heldBytes }) => {
           held.set(ref.blake3, heldBytes)

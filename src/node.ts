@@ -17,6 +17,7 @@ import { type CatalogSources, createCatalogSources } from './catalog-sources.ts'
 import { type Chooser, createChooser } from './chooser.ts'
 import type { Config } from './config.ts'
 import type { Clock } from './core/clock.ts'
+import type { Digest } from './core/digest.ts'
 import { messageOf, NodeError } from './core/errors.ts'
 import { readFileBounded } from './core/files.ts'
 import type { Log } from './core/log.ts'
@@ -88,6 +89,7 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
       deliver: async (entry, signal, onProgress) =>
         await deliverRelease(swarm, entry, {
           platform,
+          similar: otherReleases(catalog, entry).flatMap(release => servable.blobs(release)),
           signal,
           onProgress,
           onManifest: manifest => {
@@ -247,6 +249,15 @@ async function openSwarm(
       },
     },
   )
+}
+
+/** Releases of the same app that the catalog still lists: what is installed is among them, or was replaced long ago. */
+function otherReleases(catalog: Catalog, { app, manifest }: CatalogEntry): readonly Digest[] {
+  return catalog
+    .offers()
+    .flatMap(({ head, older }) => [head, ...older])
+    .filter(entry => entry.app === app && entry.manifest.blake3 !== manifest.blake3)
+    .map(entry => entry.manifest.blake3)
 }
 
 interface PublisherDeps {

@@ -8,6 +8,8 @@ export interface Servable {
   setEntries(entries: readonly CatalogEntry[]): void
   /** Every blob that a verified manifest names may be served as long as the catalog lists the release. */
   addManifest(release: Digest, manifest: AppManifest): void
+  /** The image blobs of a release; none while its manifest is not known here. */
+  blobs(release: Digest): readonly Digest[]
   /** The releases whose manifest is known here: those worth announcing. */
   releases(): readonly Digest[]
 }
@@ -47,6 +49,7 @@ export function createServable(): Servable {
       blobsByRelease.set(release, blobsOf(manifest))
       rebuild()
     },
+    blobs: release => [...(blobsByRelease.get(release) ?? [])],
     releases: () => [...blobsByRelease.keys()],
   }
 }

@@ -15,6 +15,8 @@ export interface TransferStatus extends TransferProgress {
   readonly withoutSourceCount: number
   /** Received and verified by this transfer. */
   readonly bytes: BytesBySource
+  /** Taken from other blobs of this node. */
+  readonly reusedBytes: number
   readonly sources: readonly {
     readonly kind: keyof BytesBySource
     /** Peer id or base URL. */

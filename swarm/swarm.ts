@@ -33,13 +33,14 @@ export interface Swarm {
   addresses(): readonly string[]
   /**
    * Completes a blob from peers and origins; joins a running fetch of the same blob. Tries until the signal aborts.
-   * `release`: the release manifest under which holders are found. A joined fetch ends when all its callers gave up.
+   * `release`: the release manifest under which holders are found. `similar`: blobs in which parts of it may be, if they are here. A joined fetch ends when all its callers gave up.
    * @throws StoreError `DISK_FULL`; SwarmError `SWARM_STOPPED`; the signal's reason.
    */
   fetch(
     id: BlobId,
     options: {
       release: Digest
+      similar?: readonly Digest[]
       signal?: AbortSignal
       onProgress?: (progress: TransferProgress) => void
     },

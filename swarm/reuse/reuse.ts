@@ -46,12 +46,14 @@ export class Reuse {
   }
 
   /**
-   * Takes what stands at the same place in any blob here; resolves when that is done. Needs the piece layer.
+   * Takes what stands at the same place in any blob here; resolves when that is done. The piece layer must be set.
    * @throws FileError `DISK_FULL`
    */
-  async start(layer: Uint8Array, signal: AbortSignal): Promise<void> {
+  async start(signal: AbortSignal): Promise<void> {
     const { blob } = this.#writer
-    if (blob.isComplete) return
+    if (blob.isComplete || blob.pieceCount < 2) return
+    const layer = await this.#deps.store.pieceLayer(blob.digest)
+    if (layer === undefined) return
     const matches = new Map<HeldBlob, number>()
     for await (const { other, indexes } of this.#samePlaces(layer)) {
       signal.throwIfAborted()

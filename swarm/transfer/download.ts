@@ -2,32 +2,18 @@
 import type { Origin } from '../origin/origin.ts'
 import type { PeerPieces } from '../peers/holding.ts'
 import type { BlobWriter, BytesBySource } from '../ports.ts'
+import { Reuse } from '../reuse/reuse.ts'
 import { type Ask, type Asking, askOrigin, askPeer } from './asking.ts'
+import type { DownloadView } from './download-view.ts'
 import { acquireLayer } from './layer.ts'
+import {
+  ORIGIN_CONNECTIONS_MAX,
+  SEEK_INTERVAL_MS,
+  STUCK_LOG_INTERVAL_MS,
+  TICK_MS,
+} from './policy.ts'
 import { createSession, type Session, type SessionAction, type SessionEvent } from './session.ts'
 import type { DownloadDeps, PeerSource } from './sources.ts'
-
-/** Requests of one source never exceed this; an origin's are bounded by its connections. */
-const ORIGIN_REQUESTS_MAX = 3
-const TICK_MS = 100
-/** How often peers are asked again, and new ones are looked for, while pieces have no source. */
-const SEEK_INTERVAL_MS = 5_000
-/** How often the log says that a download is stuck. */
-const STUCK_LOG_INTERVAL_MS = 60_000
-
-export interface DownloadView {
-  readonly heldBytes: number
-  readonly missingPieceCount: number
-  /** Missing pieces that nobody can give at the moment. */
-  readonly withoutSourceCount: number
-  readonly bytes: BytesBySource
-  readonly sources: readonly {
-    readonly kind: keyof BytesBySource
-    readonly name: string
-    readonly verifiedBytes: number
-    readonly bytesPerSecond: number
-  }[]
-}
 
 interface Source {
   readonly kind: keyof BytesBySource
@@ -40,6 +26,7 @@ export class Download {
   readonly #deps: DownloadDeps
   readonly #writer: BlobWriter
   readonly #session: Session
+  readonly #reuse: Reuse
   readonly #sources = new Map<string, Source>()
   readonly #holders = new Map<string, PeerSource>()
   readonly #unwatch = new Map<string, () => void>()
@@ -48,6 +35,7 @@ export class Download {
   readonly #finished = Promise.withResolvers<void>()
   readonly #stop = new AbortController()
   #freshPieces: number[] = []
+  #reusedBytes = 0
   #canVerify = false
   #originsHaveLayer = true
   #seekAtMs = 0
@@ -68,6 +56,15 @@ export class Download {
       startedMs,
       peersExpected: this.#peersExpected,
     })
+    this.#reuse = new Reuse(
+      {
+        ...deps,
+        onReused: (pieceIndex, bytes) => this.#noteReused(pieceIndex, bytes),
+        onWithheld: pieces => this.#dispatch({ kind: 'withheld', pieces }),
+      },
+      writer,
+      deps.similar,
+    )
     /* Awaited in `run`; a failure of the store after an abort has nobody left to tell. */
     this.#finished.promise.catch(() => {})
     this.#seekAtMs = startedMs + SEEK_INTERVAL_MS
@@ -93,6 +90,7 @@ export class Download {
       this.#stop.abort(new Error('the download has ended'))
       for (const unwatch of this.#unwatch.values()) unwatch()
       for (const controller of this.#running.values()) controller.abort(this.#stop.signal.reason)
+      await this.#reuse.close()
     }
   }
 
@@ -107,6 +105,7 @@ export class Download {
       missingPieceCount: view.missingPieceCount,
       withoutSourceCount: isWithoutLayer ? view.missingPieceCount : view.withoutSourceCount,
       bytes,
+      reusedBytes: this.#reusedBytes,
       sources: [...this.#sources].map(([id, { kind, name, verifiedBytes }]) => {
         return { kind, name, verifiedBytes, bytesPerSecond: Math.round(rates.get(id) ?? 0) }
       }),
@@ -123,6 +122,7 @@ export class Download {
       },
     }
     await acquireLayer(layerDeps, this.#writer, signal)
+    await this.#reuse.start(signal)
     this.#canVerify = true
     this.#dispatch({ kind: 'tick' })
     await this.#finished.promise
@@ -133,6 +133,7 @@ export class Download {
       await this.#deps.clock.sleep(TICK_MS, signal)
       this.#dispatch({ kind: 'tick' })
       this.#offerFreshPieces()
+      this.#reuse.tick()
       this.#seekWhenStuck()
     }
   }
@@ -187,7 +188,7 @@ export class Download {
       kind: 'joined',
       source: id,
       sourceKind: 'origin',
-      requestsMax: ORIGIN_REQUESTS_MAX,
+      requestsMax: ORIGIN_CONNECTIONS_MAX,
       rate: this.#deps.rates.get(id),
     })
   }
@@ -257,10 +258,18 @@ export class Download {
     const source = this.#sources.get(id)
     if (outcome === 'stored' && source !== undefined) {
       source.verifiedBytes += bytes.byteLength
+      this.#reuse.noteFetched(pieceIndex, bytes)
       this.#freshPieces.push(pieceIndex)
       this.#deps.onVerified(source.kind, source.name, bytes.byteLength)
     }
     return { kind: 'piece', request, pieceIndex, outcome }
+  }
+
+  /** As a piece from nobody: whoever is asked for it meanwhile is told that it is not needed. */
+  #noteReused(pieceIndex: number, bytes: number): void {
+    this.#reusedBytes += bytes
+    this.#freshPieces.push(pieceIndex)
+    this.#dispatch({ kind: 'piece', request: 0, pieceIndex, outcome: 'stored' })
   }
 
   #rememberRates(): void {

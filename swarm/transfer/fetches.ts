@@ -11,6 +11,8 @@ import type { DownloadDeps, MemoryBudget } from './sources.ts'
 
 export interface FetchOptions {
   readonly release: Digest
+  /** Blobs that this one probably grew out of. */
+  readonly similar?: readonly Digest[]
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: TransferProgress) => void
 }
@@ -32,6 +34,7 @@ export interface FetchesDeps extends Pick<DownloadDeps, Inherited> {
 
 interface Running extends BlobId {
   readonly release: Digest
+  readonly similar: readonly Digest[]
   readonly result: Promise<VerifiedBlob>
   readonly giveUp: AbortController
   readonly listeners: Set<(progress: TransferProgress) => void>
@@ -53,12 +56,13 @@ export class Fetches {
     this.#deps = deps
   }
 
-  async fetch(id: BlobId, { release, signal, onProgress }: FetchOptions): Promise<VerifiedBlob> {
+  async fetch(id: BlobId, options: FetchOptions): Promise<VerifiedBlob> {
+    const { signal, onProgress } = options
     signal?.throwIfAborted()
     if (this.#stopped !== undefined) throw this.#stopped
     const held = this.#deps.store.verified(id.digest)
     if (held !== undefined) return held
-    const running = await this.#join(id, release)
+    const running = await this.#join(id, options)
     if (onProgress !== undefined) running.listeners.add(onProgress)
     try {
       return await orAborted(running.result, signal)
@@ -84,7 +88,7 @@ export class Fetches {
   }
 
   /** The running download of the blob; one that everybody gave up ends first, because it has the blob open. */
-  async #join(id: BlobId, release: Digest): Promise<Running> {
+  async #join(id: BlobId, options: FetchOptions): Promise<Running> {
     for (
       let old = this.#running.get(id.digest);
       old !== undefined;
@@ -96,15 +100,16 @@ export class Fetches {
       }
       await Promise.allSettled([old.result])
     }
-    return this.#begin(id, release)
+    return this.#begin(id, options)
   }
 
-  #begin(id: BlobId, release: Digest): Running {
+  #begin(id: BlobId, { release, similar = [] }: FetchOptions): Running {
     const giveUp = new AbortController()
     const result = Promise.withResolvers<VerifiedBlob>()
     const running: Running = {
       ...id,
       release,
+      similar,
       result: result.promise,
       giveUp,
       listeners: new Set(),
@@ -132,6 +137,7 @@ export class Fetches {
         ...this.#deps,
         budget: this.#budget,
         rates: this.#rates,
+        similar: running.similar,
         seekPeers: () => seekPeers(release),
         onPieces: (held, pieceIndexes) => {
           this.#deps.onPieces(held, pieceIndexes)
@@ -146,7 +152,12 @@ export class Fetches {
       await download.run(signal)
       const verified = await writer.finish()
       this.#deps.onPieces(blob, [])
-      log.info('fetch finished', { digest, sizeBytes, ...download.view().bytes })
+      log.info('fetch finished', {
+        digest,
+        sizeBytes,
+        ...download.view().bytes,
+        reused: download.view().reusedBytes,
+      })
       return verified
     } catch (error) {
       log.info('fetch ended early', { digest, reason: messageOf(error) })

@@ -43,3 +43,10 @@ export const RANDOM_PIECES_FIRST = 4
 export const STEAL_GAIN_MIN_MS = 500
 /** What a source is believed to give until it was measured, in bytes per second. */
 export const RATE_GUESS = 1024 * 1024
+
+/** How often a download looks at its sources when nothing happens. */
+export const TICK_MS = 100
+/** How often peers are asked again, and new ones are looked for, while pieces have no source. */
+export const SEEK_INTERVAL_MS = 5_000
+/** How often the log says that a download is stuck. */
+export const STUCK_LOG_INTERVAL_MS = 60_000

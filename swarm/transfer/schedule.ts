@@ -112,7 +112,8 @@ function wantsMore(state: SessionState, source: Source): boolean {
 }
 
 function isUnasked(state: SessionState, pieceIndex: number): boolean {
-  return !state.held.has(pieceIndex) && state.askers[pieceIndex] === 0
+  if (state.held.has(pieceIndex) || state.withheld.has(pieceIndex)) return false
+  return state.askers[pieceIndex] === 0
 }
 
 function askOrigin(state: SessionState, origin: Source, nowMs: number): SessionAction[] {

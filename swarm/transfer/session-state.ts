@@ -32,6 +32,11 @@ export type SessionEvent =
       readonly outcome: 'done' | 'busy' | 'absent' | 'failed'
       readonly retryAfterMs?: number
     }
+  | {
+      /** Nobody is asked for these: this node may have their bytes in another blob. Replaces what was said before. */
+      readonly kind: 'withheld'
+      readonly pieces: Bitfield
+    }
   | { readonly kind: 'tick' }
 
 export type SessionAction =
@@ -105,6 +110,7 @@ export interface SessionState {
   readonly startedMs: number
   readonly peersExpected: boolean
   readonly held: Bitfield
+  withheld: Bitfield
   /** Per piece: how many open requests ask for it. */
   readonly askers: Uint16Array
   /** Per piece: how many peers hold it. */
@@ -133,6 +139,7 @@ export function createState(init: SessionInit): SessionState {
     startedMs: init.startedMs,
     peersExpected: init.peersExpected,
     held,
+    withheld: new Bitfield(init.pieceCount),
     askers: new Uint16Array(init.pieceCount),
     holders: new Uint16Array(init.pieceCount),
     failures: new Uint16Array(init.pieceCount),

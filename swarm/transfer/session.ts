@@ -70,6 +70,9 @@ function apply(state: SessionState, event: SessionEvent, nowMs: number): Session
       return notePiece(state, event, nowMs)
     case 'ended':
       return endRequest(state, event, nowMs)
+    case 'withheld':
+      state.withheld = event.pieces
+      return []
     case 'tick':
       return tick(state, nowMs)
   }

@@ -5,6 +5,7 @@ import type { Log } from '../../src/core/log.ts'
 import type { Origin } from '../origin/origin.ts'
 import type { PeerLink } from '../peers/link.ts'
 import type { BytesBySource, HeldBlob } from '../ports.ts'
+import type { ReuseDeps } from '../reuse/reuse.ts'
 
 /** A piece or a piece layer that does not belong to the blob, and who sent it. */
 export interface Refusal {
@@ -44,6 +45,10 @@ export interface DownloadDeps {
   /** Bytes per second that a source gave last time, by `peer:<id>` or `origin:<url>`. */
   readonly rates: Map<string, number>
   readonly random: () => number
+  /** Where blobs are that this one may have bytes in common with. */
+  readonly store: ReuseDeps['store']
+  /** Those it probably grew out of. */
+  readonly similar: readonly Digest[]
   /** Verified bytes came in. */
   onVerified(source: keyof BytesBySource, name: string, bytes: number): void
   /** Wrong bytes came in: names the source, and bans it when it is a peer. */

@@ -43,7 +43,7 @@ async function piecesFetched(
     writer,
     similar === 'told' ? [oldDigest] : [],
   )
-  await reuse.start(layer, new AbortController().signal)
+  await reuse.start(new AbortController().signal)
   let fetched = 0
   for (let index = nextWanted(); index !== undefined; index = nextWanted()) {
     const bytes = Uint8Array.from(next.subarray(index * PIECE, (index + 1) * PIECE))

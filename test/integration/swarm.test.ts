@@ -143,6 +143,21 @@ describe('swarm', () => {
     expect(Math.min(...shares)).to.be.greaterThan(bytes.byteLength / 4)
   })
 
+  it('fetches of a changed blob only what the old one here does not have', async () => {
+    const old = bytesOf(16 * MIB, 41)
+    const next = Buffer.concat([old.subarray(0, 3 * MIB), bytesOf(700, 42), old.subarray(3 * MIB)])
+    const [oldDigest, digest] = [digestOf(old), digestOf(next)]
+    await using seed = await startNode()
+    await seed.hold(digest, next)
+    await using node = await startNode({ bootstrap: seed.swarm.addresses() })
+    await node.hold(oldDigest, old)
+    await untilPeers(node, 1)
+    const similar = [oldDigest]
+    const blob = await node.swarm.fetch({ digest, sizeBytes: next.length }, { release, similar })
+    expect(Buffer.compare(await readFile(blob.path), next)).to.equal(0)
+    expect(node.swarm.status().totals.peer).to.be.at.most(2 * 256 * 1024)
+  })
+
   it('fetches from a peer that is itself still fetching', async () => {
     await using origin = await startOrigin()
     const bytes = bytesOf(4 * MIB, 9)

@@ -59,6 +59,8 @@ describe('createServable', () => {
     servable.addManifest(release, manifestWith(...blobs))
     expect(blobs.every(digest => servable.mayServe(digest))).to.equal(true)
     expect(servable.releases()).to.deep.equal([release])
+    expect(servable.blobs(release)).to.deep.equal(blobs)
+    expect(servable.blobs(named('unknown'))).to.deep.equal([])
   })
   it('stops serving what the catalog no longer reaches, and keeps what another release shares', () => {
     const servable = createServable()

@@ -79,6 +79,7 @@ describe('formatStatus', () => {
       heldBytes: 1000,
       missingPieceCount: 1,
       withoutSourceCount: 0,
+      reusedBytes: 0,
       bytes: { peer: 600, origin: 400 },
       sources: [],
     }
