@@ -63,7 +63,7 @@ async function runDemo(): Promise<Counts> {
 }
 
 const groups: Counts[] = [
-  await runGroup('unit, property, conformance', [], []),
+  await runGroup('unit, property, conformance, model', [], []),
   await runGroup('integration', [], ['--config', 'test/integration/.mocharc.yaml']),
 ]
 const missing = await prepareLab(say)
