@@ -3,20 +3,41 @@ import { blake3 } from '@noble/hashes/blake3.js'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { createPieceLayerBuilder } from '../../src/core/blake3/index.ts'
-import { loadKernel } from '../../src/core/blake3/kernel.ts'
+import { createKernelMemory, KERNEL_SPACE_BYTES, loadKernel } from '../../src/core/blake3/kernel.ts'
 import { createTree } from '../../src/core/blake3/tree.ts'
 import { digestOf, hexOf } from '../../src/core/digest.ts'
 import { bytesOf } from '../support/bytes.ts'
 
 const KIB = 1024
 
-const trees = { vectors: createTree(loadKernel()), plain: createTree(undefined) }
+/** Room for the largest piece and one chunk, beside two kernels: the second one, as a second thread would have it. */
+const memory = createKernelMemory(2 * KERNEL_SPACE_BYTES + 4097 * KIB)
+const inside = new Uint8Array(memory.buffer, 2 * KERNEL_SPACE_BYTES)
+
+const plain = createTree(undefined)
+const copying = createTree(loadKernel())
+const inPlace = createTree(loadKernel({ memory, offset: KERNEL_SPACE_BYTES }))
+
+/** Every way to fold the same bytes. */
+const ways: Readonly<Record<string, typeof plain.foldBytes>> = {
+  plain: plain.foldBytes,
+  vectors: copying.foldBytes,
+  'vectors, copied into shared memory': inPlace.foldBytes,
+  'vectors, in place': (bytes, firstChunk, isRoot) => {
+    inside.set(bytes)
+    return inPlace.foldBytes(inside.subarray(0, bytes.length), firstChunk, isRoot)
+  },
+}
+
+function foldVectors(bytes: Uint8Array): string {
+  return Buffer.from(copying.foldBytes(bytes, 0, true)).toString('hex')
+}
 
 function checkTree(length: number, seed: number): void {
   const bytes = bytesOf(length, seed)
   const digest = hexOf(digestOf(bytes))
-  for (const [name, tree] of Object.entries(trees)) {
-    const folded = Buffer.from(tree.foldBytes(bytes, 0, true)).toString('hex')
+  for (const [name, foldBytes] of Object.entries(ways)) {
+    const folded = Buffer.from(foldBytes(bytes, 0, true)).toString('hex')
     expect(folded, `${name}, ${length} bytes, seed ${seed}`).to.equal(digest)
   }
 }
@@ -43,11 +64,18 @@ describe('BLAKE3 tree', () => {
     }
   })
 
+  it('gives the digest of blake3-wasm around the largest piece, and around what is copied at once', function () {
+    this.timeout(20_000)
+    for (const kib of [512, 1024, 4096]) {
+      for (const extra of [-1025, 0, 1]) checkTree(kib * KIB + extra, kib)
+    }
+  })
+
   it('gives the digest of @noble/hashes, so that three implementations agree', () => {
     for (const length of [0, 1, 1024, 5000, 70_001]) {
       const bytes = bytesOf(length, 7)
       const noble = Buffer.from(blake3(bytes)).toString('hex')
-      expect(Buffer.from(trees.vectors.foldBytes(bytes, 0, true)).toString('hex')).to.equal(noble)
+      expect(foldVectors(bytes)).to.equal(noble)
     }
   })
 
@@ -64,8 +92,10 @@ describe('BLAKE3 tree', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 40_000 }), fc.nat(2 ** 24), (length, place) => {
         const bytes = bytesOf(length, place)
-        const withVectors = trees.vectors.foldBytes(bytes, place * 64, false)
-        expect(withVectors).to.deep.equal(trees.plain.foldBytes(bytes, place * 64, false))
+        const expected = plain.foldBytes(bytes, place * 64, false)
+        for (const [name, foldBytes] of Object.entries(ways)) {
+          expect(foldBytes(bytes, place * 64, false), name).to.deep.equal(expected)
+        }
       }),
       { numRuns: 40, interruptAfterTimeLimit: 2_000 },
     )

@@ -18,7 +18,7 @@ export interface Tree {
 export function createTree(kernel: TreeKernel | undefined): Tree {
   function foldBytes(bytes: Uint8Array, firstChunk: number, isRoot: boolean): Uint8Array {
     if (bytes.length <= CHUNK_BYTES) return chunkChainingValue(bytes, firstChunk, isRoot)
-    if (!isRoot && kernel?.takesChunks(bytes.length)) return kernel.foldChunks(bytes, firstChunk)
+    if (!isRoot && kernel?.takesChunks(bytes)) return kernel.foldChunks(bytes, firstChunk)
     const leftBytes = leftLength(bytes.length, CHUNK_BYTES)
     return parentChainingValue(
       foldBytes(bytes.subarray(0, leftBytes), firstChunk, false),
@@ -47,5 +47,5 @@ function leftLength(length: number, unit: number): number {
   return unit * 2 ** Math.floor(Math.log2(unitCount - 1))
 }
 
-/** Loaded once for each thread: it keeps 128 KiB and nothing between two calls. */
+/** Loaded once for each thread: it keeps 384 KiB and nothing between two calls. */
 export const tree: Tree = createTree(loadKernel())

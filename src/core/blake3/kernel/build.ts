@@ -7,8 +7,9 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { kernelSource } from './generate.ts'
 
-/** 128 KiB: the input and the nodes, exactly. */
-const MEMORY_PAGES = '2'
+/** The memory is given to the kernel, so that it hashes bytes where they are; these are only the bounds of its type. */
+const MEMORY_PAGES_MIN = '1'
+const MEMORY_PAGES_MAX = '65536'
 
 /** The kernel's WebAssembly, compiled afresh by the pinned AssemblyScript. */
 export async function compileKernel(): Promise<Uint8Array> {
@@ -17,8 +18,9 @@ export async function compileKernel(): Promise<Uint8Array> {
     await writeFile(join(folder, 'kernel.ts'), kernelSource())
     const compiler = fileURLToPath(import.meta.resolve('assemblyscript/bin/asc.js'))
     const options = [
-      ...['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd'],
-      ...['--initialMemory', MEMORY_PAGES, '--maximumMemory', MEMORY_PAGES],
+      ...['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--enable', 'threads'],
+      ...['--importMemory', '--sharedMemory'],
+      ...['--initialMemory', MEMORY_PAGES_MIN, '--maximumMemory', MEMORY_PAGES_MAX],
       ...['--baseDir', folder, '--outFile', 'kernel.wasm'],
     ]
     await promisify(execFile)(process.execPath, [compiler, 'kernel.ts', ...options])

@@ -5,13 +5,6 @@
  */
 import { CHUNK_BYTES, INITIAL_WORDS, LANES, SCHEDULE } from '../compress.ts'
 
-/** Where the chunks to be hashed are put, and how many fit. */
-export const INPUT_OFFSET = 0
-export const GROUP_CHUNKS_MAX = 64
-/** Where chaining values are put and where the result appears. */
-export const NODES_OFFSET = GROUP_CHUNKS_MAX * CHUNK_BYTES
-export const NODES_MAX = 2048
-
 const PARENT_BYTES = 64
 
 export function kernelSource(): string {
@@ -38,29 +31,30 @@ ${compression('i32x4.splat(0)', '4')}
 ${storeTransposed()}
 }
 
-/** Folds \`count\` chaining values at NODES, a power of two, to one in the same place. */
-export function foldNodes(count: u32): void {
+/** Folds \`count\` chaining values at \`nodes\`, a power of two, to one in the same place. */
+export function foldNodes(nodes: usize, count: u32): void {
   for (; count > 1; count >>= 1) {
     for (let node: u32 = 0; node < count; node += 8) {
-      parents4(${NODES_OFFSET} + (node << 5), ${NODES_OFFSET} + (node << 4))
+      parents4(nodes + (node << 5), nodes + (node << 4))
     }
   }
 }
 
-/** The chaining value of \`count\` whole chunks at INPUT, a power of two of at least 4, appears at NODES. */
-export function foldChunks(count: u32, firstChunk: u32): void {
+/** The chaining value of \`count\` whole chunks at \`input\`, a power of two of at least 4, appears at \`nodes\`. */
+export function foldChunks(input: usize, count: u32, firstChunk: u32, nodes: usize): void {
   for (let chunk: u32 = 0; chunk < count; chunk += 4) {
-    chunks4(${INPUT_OFFSET} + (chunk << 10), firstChunk + chunk, ${NODES_OFFSET} + (chunk << 5))
+    chunks4(input + (chunk << 10), firstChunk + chunk, nodes + (chunk << 5))
   }
-  foldNodes(count)
+  foldNodes(nodes, count)
 }
 `
 }
 
+// A byte shuffle would be one instruction, but V8 builds its mask anew each time: two shifts are 11 % faster.
 const rotations = `
 @inline function rotate16(x: v128): v128 { return i8x16.shuffle(x, x, 2,3,0,1, 6,7,4,5, 10,11,8,9, 14,15,12,13) }
 @inline function rotate12(x: v128): v128 { return v128.or(i32x4.shr_u(x, 12), i32x4.shl(x, 20)) }
-@inline function rotate8(x: v128): v128 { return i8x16.shuffle(x, x, 1,2,3,0, 5,6,7,4, 9,10,11,8, 13,14,15,12) }
+@inline function rotate8(x: v128): v128 { return v128.or(i32x4.shr_u(x, 8), i32x4.shl(x, 24)) }
 @inline function rotate7(x: v128): v128 { return v128.or(i32x4.shr_u(x, 7), i32x4.shl(x, 25)) }
 @inline function low32(a: v128, b: v128): v128 { return v128.shuffle<i32>(a, b, 0, 4, 1, 5) }
 @inline function high32(a: v128, b: v128): v128 { return v128.shuffle<i32>(a, b, 2, 6, 3, 7) }
@@ -116,7 +110,8 @@ function compression(counter: string, flags: string): string {
 
 function mix([a, b, c, d]: readonly [number, number, number, number], x: number, y: number) {
   const add = (to: number, from: number) => `v${to} = i32x4.add(v${to}, v${from})`
-  const addWord = (word: number) => `v${a} = i32x4.add(i32x4.add(v${a}, v${b}), m${word})`
+  // The word first: it is there early, while v‹b› comes last out of the step before.
+  const addWord = (word: number) => `v${a} = i32x4.add(i32x4.add(v${a}, m${word}), v${b})`
   const turn = (to: number, from: number, bits: number) =>
     `v${to} = rotate${bits}(v128.xor(v${to}, v${from}))`
   return [
