@@ -71,8 +71,8 @@ export function createSyncBatch(deps: Deps, initiallySafe: PieceSet): SyncBatch 
       // Whoever started that sync is told; here only its end matters.
     })
     checkFailure()
-    if (unsafe.size === 0) return
-    if (running === undefined) {
+    // Somebody else who waited may have begun the next one by now: it has every piece that was added before this call.
+    if (running === undefined && unsafe.size > 0) {
       running = syncOnce().finally(() => {
         running = undefined
       })

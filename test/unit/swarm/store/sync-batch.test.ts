@@ -68,6 +68,22 @@ describe('sync batch', () => {
     expect(events).to.deep.equal(['sync', 'save 1', 'sync', 'save 1 2'])
   })
 
+  it('waits for the sync that somebody else began while it waited for the one before', async () => {
+    const { batch, events, syncs } = createDisk()
+    batch.add(1, 10)
+    const first = batch.sync()
+    await settle()
+    batch.add(2, 10)
+    const others = batch.sync()
+    const mine = batch.sync().then(() => events.push('mine'))
+    syncs[0]?.resolve()
+    await first
+    await settle()
+    syncs[1]?.resolve()
+    await Promise.all([others, mine])
+    expect(events).to.deep.equal(['sync', 'save 1', 'sync', 'save 1 2', 'mine'])
+  })
+
   it('makes a piece safe by itself when the interval has passed', async () => {
     const { batch, clock, events, syncs } = createDisk()
     batch.add(1, 10)
