@@ -14,6 +14,7 @@ export class StoreError extends NodeError<
   | 'BLOB_DAMAGED'
   | 'BLOB_IN_USE'
   | 'META_TOO_LARGE'
+  | 'QUOTA_EXCEEDED'
 > {}
 
 /** The network side of the swarm could not do what it was asked. */

@@ -1,6 +1,10 @@
 /** The seams of the swarm: where blobs are kept, and where bytes come from. */
 import type { VerifiedBlob } from '../src/core/blob.ts'
 import type { Digest } from '../src/core/digest.ts'
+import type { CollectionBudget, CollectionReport } from './store/collect.ts'
+import type { BlobRole } from './store/collection.ts'
+import type { ScrubOptions } from './store/scrub.ts'
+import type { Space } from './store/space.ts'
 
 /** The address and the size of a blob, both from signed data. */
 export interface BlobId {
@@ -20,7 +24,26 @@ export interface HeldBlob extends BlobId {
   readonly lastUsedMs: number
 }
 
-/** Verified bytes by address, on disk. Presence only grows; a deletion is of a whole blob. */
+export type StoreUsage = Space
+
+export interface CollectOptions {
+  /** So much must go free, or nothing is touched. Left out: what is above the high watermark. */
+  readonly roomBytes?: number
+  /** What nothing leads to goes in any case when it was last used before then, milliseconds since the Unix epoch. */
+  readonly unreachableBeforeMs: number
+  /** Says what would go, and touches nothing. */
+  readonly isDryRun: boolean
+  readonly budget: CollectionBudget
+}
+
+export interface ScrubResult {
+  readonly id: BlobId
+  readonly checkedBytes: number
+  /** They are no longer held; a fetch of the blob brings exactly these. */
+  readonly damaged: readonly number[]
+}
+
+/** Verified bytes by address, on disk. Presence only grows, but for damage; a deletion is of a whole blob. */
 export interface BlobStore extends AsyncDisposable {
   list(): readonly HeldBlob[]
   held(digest: Digest): HeldBlob | undefined
@@ -29,7 +52,9 @@ export interface BlobStore extends AsyncDisposable {
   /**
    * Opens a blob to be filled; continues where an earlier run stopped. While one writer is open a second call joins
    * it: both see the same pieces, each is closed on its own.
+   * Disk space for all of it is reserved first, beside everything that is reserved already.
    * @throws FileError `DISK_FULL` when the blob does not fit beside the minimum free space.
+   * @throws StoreError `QUOTA_EXCEEDED` when it does not fit in the quota.
    * @throws StoreError `BLOB_SIZE_CONFLICT` when the store holds, or is filling, the same blob with another size.
    */
   openWriter(id: BlobId): Promise<BlobWriter>
@@ -40,9 +65,29 @@ export interface BlobStore extends AsyncDisposable {
   read(digest: Digest, offset: number, length: number): Promise<Uint8Array>
   /** The verified piece layer of a blob with more than one piece, if known. */
   pieceLayer(digest: Digest): Promise<Uint8Array | undefined>
+  /**
+   * Keeps blobs from being collected until it is disposed of, whether they are here or only come. Take it first, then
+   * look what is there. In memory only: it ends with the process.
+   */
+  lease(digests: Iterable<Digest>): Disposable
+  /**
+   * Leases blobs and reserves the disk space that they still need, together, until it is disposed of.
+   * @throws StoreError `QUOTA_EXCEEDED`; FileError `DISK_FULL`
+   */
+  reserve(ids: readonly BlobId[]): Promise<Disposable>
+  usage(): Promise<StoreUsage>
+  /** Who is asked for room, once, before a download is refused. It frees all of it or nothing, and does not throw. */
+  whenShort(makeRoom: (missingBytes: number) => Promise<void>): void
+  /** Deletes whole blobs, see `planCollection`. What is leased, filled or served right now stays, whatever its role. */
+  collect(roleOf: (digest: Digest) => BlobRole, options: CollectOptions): Promise<CollectionReport>
+  /**
+   * Reads what is held of a blob again. The blob can be used meanwhile; pieces that are damaged are no longer held.
+   * @returns `undefined` when the blob is not held, or is being filled
+   */
+  scrub(digest: Digest, options: ScrubOptions): Promise<ScrubResult | undefined>
   /** Copies a file into the store and verifies it. @throws StoreError `BLOB_MISMATCH`, FileError `DISK_FULL` */
   importFile(id: BlobId, path: string): Promise<VerifiedBlob>
-  /** Deletes a blob. The caller makes sure that nobody uses it. @throws StoreError `BLOB_IN_USE` while a writer is open */
+  /** Deletes a blob. @throws StoreError `BLOB_IN_USE` while it is leased or being filled; it does not wait for that to end */
   remove(digest: Digest): Promise<void>
   /** A small value kept beside the blobs, for counters. Survives kill −9; a power cut may take the latest. */
   getMeta(key: string): Promise<string | undefined>

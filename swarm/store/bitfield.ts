@@ -14,45 +14,70 @@ export interface PieceSet {
   bytes(): Uint8Array
 }
 
+/** Without bits all pieces are held: most sets are full, and there are thousands of them. */
+class BitSet implements PieceSet {
+  readonly pieceCount: number
+  #bits: Uint8Array | undefined
+  #heldCount: number
+
+  constructor(pieceCount: number, bits: Uint8Array | undefined) {
+    this.pieceCount = pieceCount
+    this.#bits = bits
+    this.#heldCount = pieceCount
+    if (bits === undefined) return
+    this.#heldCount = 0
+    for (let index = 0; index < pieceCount; index++) if (this.has(index)) this.#heldCount++
+  }
+
+  get heldCount(): number {
+    return this.#heldCount
+  }
+  get isFull(): boolean {
+    return this.#heldCount === this.pieceCount
+  }
+  has(index: number): boolean {
+    if (this.#bits === undefined) return index >= 0 && index < this.pieceCount
+    return (((this.#bits[index >> 3] ?? 0) >> (index & 7)) & 1) === 1
+  }
+  add(index: number): void {
+    if (this.has(index)) return
+    this.#flip(index)
+    this.#heldCount++
+    if (this.isFull) this.#bits = undefined
+  }
+  delete(index: number): void {
+    if (!this.has(index)) return
+    this.#flip(index)
+    this.#heldCount--
+  }
+  copy(): PieceSet {
+    return new BitSet(this.pieceCount, this.#bits?.slice())
+  }
+  bytes(): Uint8Array {
+    return this.#bits?.slice() ?? fullBits(this.pieceCount)
+  }
+  #flip(index: number): void {
+    this.#bits ??= fullBits(this.pieceCount)
+    this.#bits[index >> 3] = (this.#bits[index >> 3] ?? 0) ^ (1 << (index & 7))
+  }
+}
+
+function fullBits(pieceCount: number): Uint8Array {
+  const bits = new Uint8Array(Math.ceil(pieceCount / 8)).fill(0xff)
+  if (pieceCount % 8 !== 0) bits[bits.length - 1] = (1 << (pieceCount % 8)) - 1
+  return bits
+}
+
 /** @param bits taken over, not copied; empty when left out */
 export function createPieceSet(
   pieceCount: number,
   bits = new Uint8Array(Math.ceil(pieceCount / 8)),
 ): PieceSet {
-  const has = (index: number) => (((bits[index >> 3] ?? 0) >> (index & 7)) & 1) === 1
-  let heldCount = 0
-  for (let index = 0; index < pieceCount; index++) if (has(index)) heldCount++
-  const flip = (index: number) => {
-    bits[index >> 3] = (bits[index >> 3] ?? 0) ^ (1 << (index & 7))
-  }
-  return {
-    pieceCount,
-    get heldCount() {
-      return heldCount
-    },
-    get isFull() {
-      return heldCount === pieceCount
-    },
-    has,
-    add(index) {
-      if (has(index)) return
-      flip(index)
-      heldCount++
-    },
-    delete(index) {
-      if (!has(index)) return
-      flip(index)
-      heldCount--
-    },
-    copy: () => createPieceSet(pieceCount, bits.slice()),
-    bytes: () => bits.slice(),
-  }
+  return new BitSet(pieceCount, bits)
 }
 
 export function createFullPieceSet(pieceCount: number): PieceSet {
-  const set = createPieceSet(pieceCount)
-  for (let index = 0; index < pieceCount; index++) set.add(index)
-  return set
+  return new BitSet(pieceCount, undefined)
 }
 
 const MAGIC = Buffer.from('archybf1', 'ascii')

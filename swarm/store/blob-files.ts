@@ -94,10 +94,13 @@ export async function savePieceLayer(paths: BlobPaths, layer: Uint8Array): Promi
   await writeFileAtomic(paths.layer, layer)
 }
 
-/** The size of the data file, or `undefined` when there is none. */
-export async function dataSizeOf(paths: BlobPaths): Promise<number | undefined> {
+/** The size of the data file and when it was last used, or `undefined` when there is none. */
+export async function dataFileOf(
+  paths: BlobPaths,
+): Promise<{ readonly sizeBytes: number; readonly lastUsedMs: number } | undefined> {
   try {
-    return (await stat(paths.data)).size
+    const { size, atimeMs, mtimeMs } = await stat(paths.data)
+    return { sizeBytes: size, lastUsedMs: Math.round(Math.max(atimeMs, mtimeMs)) }
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
     throw error

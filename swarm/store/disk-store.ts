@@ -1,34 +1,38 @@
-/** The blob store on disk: who may fill a blob, and what may be read of it. */
+/** The blob store on disk: what is held, who may change it, and what may be read of it. */
 import { statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import {
-  createPieceLayerBuilder,
-  type PieceVerifier,
-  pieceCountOf,
-} from '../../src/core/blake3/index.ts'
+import type { PieceVerifier } from '../../src/core/blake3/index.ts'
 import type { VerifiedBlob } from '../../src/core/blob.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import type { Digest } from '../../src/core/digest.ts'
 import { codeOf } from '../../src/core/errors.ts'
 import type { Log } from '../../src/core/log.ts'
 import { StoreError } from '../errors.ts'
-import type { BlobId, BlobStore, BlobWriter, HeldBlob } from '../ports.ts'
-import { createPieceSet } from './bitfield.ts'
-import { deleteBlobFiles, loadPieceLayer, readFully } from './blob-files.ts'
-import { checkDiskSpace } from './disk-space.ts'
-import { type Filling, openFilling } from './filling.ts'
+import type {
+  BlobId,
+  BlobStore,
+  BlobWriter,
+  CollectOptions,
+  HeldBlob,
+  ScrubResult,
+  StoreUsage,
+} from '../ports.ts'
+import { type Admission, type AdmissionLimits, createAdmission } from './admission.ts'
+import { deleteBlobFiles, loadPieceLayer, readFully, saveBitfield } from './blob-files.ts'
+import { type Claims, createClaims } from './claims.ts'
+import { type CollectionReport, collect } from './collect.ts'
+import { type BlobRole, planCollection } from './collection.ts'
+import { Fillings } from './fillings.ts'
+import { importFile } from './import-file.ts'
 import type { IndexEntry, StoreIndex } from './index-db.ts'
 import { createKeyedLock } from './keyed-lock.ts'
-import { META_VALUE_BYTES_MAX, READ_HANDLE_COUNT_MAX } from './limits.ts'
+import { META_VALUE_BYTES_MAX, READ_HANDLE_COUNT_MAX, SERVED_LEASE_MS } from './limits.ts'
 import { blobPathsOf } from './paths.ts'
 import { createReadHandles } from './read-handles.ts'
-import { type BlobRecord, createRecord, remainingBytesOf, verifiedBlobOf } from './record.ts'
-import { hashWhole, loadBlob, piecesOf } from './recover.ts'
-
-export interface StoreOptions {
-  /** Downloads must leave this much of the disk free. */
-  readonly minFreeBytes: number
-}
+import { type BlobRecord, occupiedBytesOf, verifiedBlobOf } from './record.ts'
+import { hashWhole } from './recover.ts'
+import { damagedPieces, type ScrubOptions } from './scrub.ts'
+import { excessBytes } from './space.ts'
 
 export interface DiskStoreDeps {
   readonly blobsFolder: string
@@ -42,30 +46,34 @@ export interface DiskStoreDeps {
 
 export class DiskBlobStore implements BlobStore {
   readonly #deps: DiskStoreDeps
-  readonly #options: StoreOptions
   readonly #records: Map<Digest, BlobRecord>
-  readonly #fillings = new Map<Digest, { readonly filling: Filling; userCount: number }>()
-  /** Blobs whose missing bytes the disk must still take. */
-  readonly #promised = new Set<BlobRecord>()
+  readonly #claims: Claims = createClaims()
+  readonly #admission: Admission
+  readonly #fillings: Fillings
   readonly #locks = createKeyedLock()
   readonly #handles = createReadHandles(READ_HANDLE_COUNT_MAX)
   #isClosed = false
 
-  constructor(deps: DiskStoreDeps, options: StoreOptions) {
+  constructor(deps: DiskStoreDeps, limits: AdmissionLimits) {
     this.#deps = deps
-    this.#options = options
     this.#records = deps.records
+    this.#admission = createAdmission({ ...deps, claims: this.#claims }, limits)
+    this.#fillings = new Fillings({
+      ...deps,
+      admission: this.#admission,
+      exclusively: (digest, task) => this.#locks.run(digest, task),
+      checkOpen: () => this.#checkOpen(),
+      deleteFiles: digest => this.#deleteFiles(digest),
+    })
   }
 
   list(): readonly HeldBlob[] {
-    return [...this.#records.values()]
-      .map(record => record.held)
-      .filter(({ heldPieceCount }) => heldPieceCount > 0)
+    return [...this.#records.values()].filter(record => record.heldPieceCount > 0)
   }
 
   held(digest: Digest): HeldBlob | undefined {
-    const held = this.#records.get(digest)?.held
-    return held !== undefined && held.heldPieceCount > 0 ? held : undefined
+    const record = this.#records.get(digest)
+    return record !== undefined && record.heldPieceCount > 0 ? record.held : undefined
   }
 
   verified(digest: Digest): VerifiedBlob | undefined {
@@ -77,19 +85,47 @@ export class DiskBlobStore implements BlobStore {
   }
 
   async openWriter(id: BlobId): Promise<BlobWriter> {
-    return await this.#locks.run(id.digest, async () => {
-      this.#checkOpen()
-      const shared = this.#fillings.get(id.digest)
-      const record = await this.#recordFor(id)
-      if (shared !== undefined) {
-        shared.userCount++
-        return this.#writerOf(record, shared.filling)
-      }
-      const filling = await this.#startFilling(record)
-      // Nobody has to send the one piece of no bytes.
-      if (id.sizeBytes === 0) await filling.writePiece(0, new Uint8Array())
-      return this.#writerOf(record, filling)
-    })
+    // At once: whoever cleans up must not wait for this blob while this call waits for room.
+    using _lease = this.lease([id.digest])
+    return await this.#locks.run(id.digest, () => this.#fillings.open(id))
+  }
+
+  lease(digests: Iterable<Digest>): Disposable {
+    return this.#claims.lease(digests)
+  }
+
+  async reserve(ids: readonly BlobId[]): Promise<Disposable> {
+    this.#checkOpen()
+    return await this.#admission.admit(ids)
+  }
+
+  async usage(): Promise<StoreUsage> {
+    return await this.#admission.usage()
+  }
+
+  whenShort(makeRoom: (missingBytes: number) => Promise<void>): void {
+    this.#admission.whenShort(makeRoom)
+  }
+
+  async collect(
+    roleOf: (digest: Digest) => BlobRole,
+    { roomBytes, unreachableBeforeMs, isDryRun, budget }: CollectOptions,
+  ): Promise<CollectionReport> {
+    this.#checkOpen()
+    const goal = {
+      bytes: roomBytes ?? excessBytes(await this.usage()),
+      allOrNothing: roomBytes !== undefined,
+      unreachableBeforeMs,
+    }
+    const blobs = [...this.#records].map(([digest, record]) => ({
+      digest,
+      bytes: occupiedBytesOf(record),
+      lastUsedMs: record.lastUsedMs,
+      role: this.#isUsed(record) ? ({ kind: 'keep', why: 'in use' } as const) : roleOf(digest),
+    }))
+    const plan = planCollection(blobs, goal)
+    if (isDryRun) return { ...plan, removed: [], freedBytes: 0, isFinished: true }
+    return await collect({ ...this.#deps, remove: digest => this.remove(digest) }, plan, budget)
   }
 
   async read(digest: Digest, offset: number, length: number): Promise<Uint8Array> {
@@ -98,7 +134,7 @@ export class DiskBlobStore implements BlobStore {
     if (record === undefined || !holdsRange(record, offset, length)) {
       throw new StoreError('PIECE_ABSENT', `${digest} is not held at ${offset}+${length}`)
     }
-    record.lastUsedMs = this.#deps.clock.nowMs()
+    this.#noteServed(record)
     const bytes = new Uint8Array(length)
     const readBytes = await this.#handles
       .use(record.paths.data, handle => readFully(handle, bytes, offset))
@@ -114,6 +150,7 @@ export class DiskBlobStore implements BlobStore {
   async pieceLayer(digest: Digest): Promise<Uint8Array | undefined> {
     const record = this.#records.get(digest)
     if (record === undefined || record.pieces.pieceCount === 1) return undefined
+    this.#noteServed(record)
     const layer = await loadPieceLayer(record.paths, record.id)
     if (layer !== undefined || !record.isDurable) return layer
     return await this.#locks.run(digest, async () => {
@@ -124,31 +161,36 @@ export class DiskBlobStore implements BlobStore {
     })
   }
 
+  async scrub(digest: Digest, options: ScrubOptions): Promise<ScrubResult | undefined> {
+    this.#checkOpen()
+    using _lease = this.lease([digest])
+    const record = this.#records.get(digest)
+    if (record === undefined || this.#fillings.has(digest)) return undefined
+    const checkedBytes = occupiedBytesOf(record)
+    const layer = await this.pieceLayer(digest)
+    const damaged = await damagedPieces(record, layer, this.#deps.verifier, options)
+    if (damaged.length === 0) return { id: record.id, checkedBytes, damaged }
+    return await this.#locks.run(digest, async () => {
+      // Somebody writes it now, or wrote it meanwhile: what was seen may no longer be true.
+      if (this.#records.get(digest) !== record || this.#fillings.has(digest)) return undefined
+      await this.#loseDamaged(record, damaged)
+      return { id: record.id, checkedBytes, damaged }
+    })
+  }
+
   async importFile(id: BlobId, path: string): Promise<VerifiedBlob> {
     const known = this.verified(id.digest)
-    if (known?.sizeBytes === id.sizeBytes) return known
-    const mismatch = () => new StoreError('BLOB_MISMATCH', `${path} is not ${id.digest}`)
-    await using source = await open(path, 'r')
-    if ((await source.stat()).size !== id.sizeBytes) throw mismatch()
-    const builder = createPieceLayerBuilder(id.sizeBytes)
-    for await (const { bytes } of piecesOf(source, id.sizeBytes)) builder.update(bytes)
-    const { digest, layer } = builder.finish()
-    if (digest !== id.digest) throw mismatch()
-
-    await using writer = await this.openWriter(id)
-    if (layer !== undefined) await writer.setPieceLayer(layer)
-    for await (const { pieceIndex, bytes } of piecesOf(source, id.sizeBytes)) {
-      if ((await writer.writePiece(pieceIndex, bytes)) === 'mismatch') throw mismatch()
-    }
-    return await writer.finish()
+    return known?.sizeBytes === id.sizeBytes ? known : await importFile(this, id, path)
   }
 
   async remove(digest: Digest): Promise<void> {
+    const inUse = (): Error =>
+      new StoreError('BLOB_IN_USE', `${digest} is in use and cannot be deleted`)
+    // Before it waits for anything: who fills the blob may be waiting for the room that is made here.
+    if (this.#isBusy(digest)) throw inUse()
     await this.#locks.run(digest, async () => {
       this.#checkOpen()
-      if (this.#fillings.has(digest)) {
-        throw new StoreError('BLOB_IN_USE', `${digest} is being filled and cannot be deleted`)
-      }
+      if (this.#isBusy(digest)) throw inUse()
       this.#records.delete(digest)
       await this.#deleteFiles(digest)
     })
@@ -170,8 +212,7 @@ export class DiskBlobStore implements BlobStore {
     if (this.#isClosed) return
     this.#isClosed = true
     await this.#locks.idle()
-    const open = [...this.#fillings.values()].map(({ filling }) => filling[Symbol.asyncDispose]())
-    const closed = await Promise.allSettled(open)
+    const closed = await this.#fillings.closeAll()
     await this.#handles[Symbol.asyncDispose]()
     const entries = [...this.#records].map(([digest, record]): [Digest, IndexEntry] => [
       digest,
@@ -189,6 +230,19 @@ export class DiskBlobStore implements BlobStore {
     if (this.#isClosed) throw new StoreError('STORE_CLOSED', 'the blob store is closed')
   }
 
+  #isBusy(digest: Digest): boolean {
+    return this.#fillings.has(digest) || this.#claims.isLeased(digest)
+  }
+
+  #isUsed({ id: { digest }, servedUntilMs }: BlobRecord): boolean {
+    return this.#isBusy(digest) || servedUntilMs > this.#deps.clock.monotonicMs()
+  }
+
+  #noteServed(record: BlobRecord): void {
+    record.lastUsedMs = this.#deps.clock.nowMs()
+    record.servedUntilMs = this.#deps.clock.monotonicMs() + SERVED_LEASE_MS
+  }
+
   /** The file was there when its bitfield was written; a person may have touched it since. */
   #isWhole(record: BlobRecord): boolean {
     const found = statSync(record.paths.data, { throwIfNoEntry: false })
@@ -203,76 +257,15 @@ export class DiskBlobStore implements BlobStore {
     if (!this.#fillings.has(id.digest)) this.#records.delete(id.digest)
   }
 
-  async #recordFor(id: BlobId): Promise<BlobRecord> {
-    const known = this.#records.get(id.digest)
-    if (known?.id.sizeBytes === id.sizeBytes) return known
-    if (known !== undefined && (known.pieces.isFull || this.#fillings.has(id.digest))) {
-      throw new StoreError(
-        'BLOB_SIZE_CONFLICT',
-        `${id.digest} has ${known.id.sizeBytes} bytes, not ${id.sizeBytes}`,
-      )
-    }
-    const paths = blobPathsOf(this.#deps.blobsFolder, id.digest)
-    const loaded = await loadBlob(this.#deps, paths, id.digest, id.sizeBytes)
-    const pieces = loaded?.pieces ?? createPieceSet(pieceCountOf(id.sizeBytes))
-    return createRecord(id, paths, pieces, this.#deps.clock.nowMs())
-  }
-
-  async #startFilling(record: BlobRecord): Promise<Filling> {
-    const { digest } = record.id
-    this.#promised.add(record)
-    try {
-      const promisedBytes = [...this.#promised].reduce((sum, one) => sum + remainingBytesOf(one), 0)
-      if (remainingBytesOf(record) > 0) {
-        const { minFreeBytes } = this.#options
-        await checkDiskSpace(this.#deps.blobsFolder, promisedBytes, minFreeBytes)
-      }
-      const filling = await openFilling(this.#deps, record)
-      this.#records.set(digest, record)
-      this.#fillings.set(digest, { filling, userCount: 1 })
-      return filling
-    } catch (error) {
-      this.#promised.delete(record)
-      throw error
-    }
-  }
-
-  #writerOf(record: BlobRecord, filling: Filling): BlobWriter {
-    let isOpen = true
-    const inner = (): Filling => {
-      this.#checkOpen()
-      if (!isOpen)
-        throw new StoreError('STORE_CLOSED', `the writer of ${record.id.digest} is closed`)
-      return filling
-    }
-    return {
-      blob: record.held,
-      get hasPieceLayer() {
-        return filling.hasPieceLayer
-      },
-      setPieceLayer: async layer => await inner().setPieceLayer(layer),
-      writePiece: async (pieceIndex, bytes) => await inner().writePiece(pieceIndex, bytes),
-      sync: async () => await inner().sync(),
-      finish: async () => await inner().finish(),
-      [Symbol.asyncDispose]: async () => {
-        if (!isOpen) return
-        isOpen = false
-        await this.#locks.run(record.id.digest, () => this.#release(record))
-      },
-    }
-  }
-
-  /** The last user closes the file; a blob of which nothing came leaves nothing behind. */
-  async #release(record: BlobRecord): Promise<void> {
-    const { digest } = record.id
-    const shared = this.#fillings.get(digest)
-    if (shared === undefined || --shared.userCount > 0) return
-    this.#fillings.delete(digest)
-    this.#promised.delete(record)
-    await shared.filling[Symbol.asyncDispose]()
-    if (record.pieces.heldCount > 0) return
-    this.#records.delete(digest)
-    await this.#deleteFiles(digest)
+  /** In memory first: from here on nobody gets these bytes. Then so that it stays that way after a power cut. */
+  async #loseDamaged(record: BlobRecord, damaged: readonly number[]): Promise<void> {
+    const { id, pieces, paths } = record
+    this.#deps.log.error('stored pieces are damaged', { digest: id.digest, pieces: damaged })
+    for (const pieceIndex of damaged) pieces.delete(pieceIndex)
+    record.isDurable = false
+    if (pieces.heldCount > 0) return await saveBitfield(paths, id, pieces)
+    this.#records.delete(id.digest)
+    await this.#deleteFiles(id.digest)
   }
 
   async #deleteFiles(digest: Digest): Promise<void> {
@@ -282,11 +275,15 @@ export class DiskBlobStore implements BlobStore {
   }
 }
 
-function holdsRange({ id, pieces, held }: BlobRecord, offset: number, length: number): boolean {
+function holdsRange(
+  { id, pieces, pieceSizeBytes }: BlobRecord,
+  offset: number,
+  length: number,
+): boolean {
   if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length)) return false
   if (offset < 0 || length < 0 || offset + length > id.sizeBytes) return false
-  const first = Math.floor(offset / held.pieceSizeBytes)
-  const last = Math.floor(Math.max(offset, offset + length - 1) / held.pieceSizeBytes)
+  const first = Math.floor(offset / pieceSizeBytes)
+  const last = Math.floor(Math.max(offset, offset + length - 1) / pieceSizeBytes)
   for (let pieceIndex = first; pieceIndex <= last; pieceIndex++) {
     if (length > 0 && !pieces.has(pieceIndex)) return false
   }

@@ -70,11 +70,9 @@ async function openLevel(folder: string): Promise<Level | undefined> {
   } catch (error) {
     const cause = error instanceof Error ? error.cause : undefined
     if (codeOf(cause) === 'LEVEL_LOCKED') {
-      throw new StoreError(
-        'STORE_LOCKED',
-        `the blob store in ${folder} is in use by another process; stop it or choose another folder`,
-        { cause: error },
-      )
+      throw new StoreError('STORE_LOCKED', `the index in ${folder} is in use by another process`, {
+        cause: error,
+      })
     }
     if (codeOf(cause) === 'LEVEL_CORRUPTION') return undefined
     if (messageOf(cause).includes('No space left')) {

@@ -1,55 +1,61 @@
-/** What the store knows of one blob while it runs. */
-
-import { pieceLengthOf, pieceSizeOf } from '../../src/core/blake3/index.ts'
+/** What the store knows of one blob while it runs. There are thousands: everything that can be derived is derived. */
+import { pieceLayerLengthOf, pieceLengthOf, pieceSizeOf } from '../../src/core/blake3/index.ts'
 import { mintVerifiedBlob, type VerifiedBlob } from '../../src/core/blob.ts'
+import type { Digest } from '../../src/core/digest.ts'
 import type { BlobId, HeldBlob } from '../ports.ts'
 import type { PieceSet } from './bitfield.ts'
-import type { BlobPaths } from './paths.ts'
+import { footprintBytes } from './footprint.ts'
+import { type BlobPaths, blobPathsOf } from './paths.ts'
 
-export interface BlobRecord {
+/** The record is also the live view of its blob that is handed out. */
+export class BlobRecord implements HeldBlob {
   readonly id: BlobId
-  readonly paths: BlobPaths
   /** Verified and written; a reader may have them. */
   readonly pieces: PieceSet
   /** Every piece survives a power cut. */
   isDurable: boolean
   lastUsedMs: number
-  /** The live view that is handed out. */
-  readonly held: HeldBlob
+  /** Bytes of it were handed out to be sent until then, or a little after, on the monotonic clock. */
+  servedUntilMs = 0
   /** Minted once, when first asked for. */
   verified: VerifiedBlob | undefined
-}
+  readonly #blobsFolder: string
 
-export function createRecord(
-  id: BlobId,
-  paths: BlobPaths,
-  pieces: PieceSet,
-  lastUsedMs: number,
-): BlobRecord {
-  const record: Omit<BlobRecord, 'held'> = {
-    id,
-    paths,
-    pieces,
-    isDurable: pieces.isFull,
-    lastUsedMs,
-    verified: undefined,
+  constructor(blobsFolder: string, id: BlobId, pieces: PieceSet, lastUsedMs: number) {
+    this.#blobsFolder = blobsFolder
+    this.id = id
+    this.pieces = pieces
+    this.isDurable = pieces.isFull
+    this.lastUsedMs = lastUsedMs
   }
-  const held: HeldBlob = {
-    ...id,
-    pieceSizeBytes: pieceSizeOf(id.sizeBytes),
-    pieceCount: pieces.pieceCount,
-    hasPiece: pieceIndex => pieces.has(pieceIndex),
-    get heldPieceCount() {
-      return pieces.heldCount
-    },
-    get isComplete() {
-      return pieces.isFull
-    },
-    get lastUsedMs() {
-      return record.lastUsedMs
-    },
+
+  get held(): HeldBlob {
+    return this
   }
-  return Object.assign(record, { held })
+  get paths(): BlobPaths {
+    return blobPathsOf(this.#blobsFolder, this.id.digest)
+  }
+  get digest(): Digest {
+    return this.id.digest
+  }
+  get sizeBytes(): number {
+    return this.id.sizeBytes
+  }
+  get pieceSizeBytes(): number {
+    return pieceSizeOf(this.id.sizeBytes)
+  }
+  get pieceCount(): number {
+    return this.pieces.pieceCount
+  }
+  get heldPieceCount(): number {
+    return this.pieces.heldCount
+  }
+  get isComplete(): boolean {
+    return this.pieces.isFull
+  }
+  hasPiece(pieceIndex: number): boolean {
+    return this.pieces.has(pieceIndex)
+  }
 }
 
 /** @returns `undefined` until every piece survives a power cut */
@@ -59,10 +65,14 @@ export function verifiedBlobOf(record: BlobRecord): VerifiedBlob | undefined {
   return record.verified
 }
 
-/** How much the disk must still take for this blob. */
-export function remainingBytesOf({ id, pieces, held }: BlobRecord): number {
+export function heldBytesOf({ id, pieces, pieceSizeBytes }: BlobRecord): number {
+  if (pieces.isFull) return id.sizeBytes
   const lastPiece = pieces.pieceCount - 1
-  const shortBy = held.pieceSizeBytes - pieceLengthOf(id.sizeBytes, lastPiece)
-  const heldBytes = pieces.heldCount * held.pieceSizeBytes - (pieces.has(lastPiece) ? shortBy : 0)
-  return id.sizeBytes - heldBytes
+  const shortBy = pieceSizeBytes - pieceLengthOf(id.sizeBytes, lastPiece)
+  return pieces.heldCount * pieceSizeBytes - (pieces.has(lastPiece) ? shortBy : 0)
+}
+
+/** What the blob takes of the disk now. */
+export function occupiedBytesOf(record: BlobRecord): number {
+  return footprintBytes(heldBytesOf(record), pieceLayerLengthOf(record.id.sizeBytes))
 }

@@ -15,7 +15,7 @@ import type { Log } from '../../src/core/log.ts'
 import type { BlobId } from '../ports.ts'
 import { createFullPieceSet, createPieceSet, type PieceSet } from './bitfield.ts'
 import {
-  dataSizeOf,
+  dataFileOf,
   loadBitfield,
   loadPieceLayer,
   openDataFile,
@@ -33,6 +33,8 @@ interface Deps {
 export interface LoadedBlob {
   readonly id: BlobId
   readonly pieces: PieceSet
+  /** What the file system knows of it, milliseconds since the Unix epoch. */
+  readonly lastUsedMs: number
 }
 
 /**
@@ -48,11 +50,15 @@ export async function loadBlob(
   sizeBytes?: number,
 ): Promise<LoadedBlob | undefined> {
   const bitfield = await loadBitfield(paths, digest)
-  const dataBytes = await dataSizeOf(paths)
+  const file = await dataFileOf(paths)
+  if (file === undefined) return undefined
+  const { sizeBytes: dataBytes, lastUsedMs } = file
   const size = sizeBytes ?? bitfield?.sizeBytes ?? dataBytes
-  if (size === undefined || dataBytes === undefined || size > BLOB_SIZE_BYTES_MAX) return undefined
+  if (size > BLOB_SIZE_BYTES_MAX) return undefined
   const id = { digest, sizeBytes: size }
-  if (bitfield?.sizeBytes === size && dataBytes === size) return { id, pieces: bitfield.pieces }
+  if (bitfield?.sizeBytes === size && dataBytes === size) {
+    return { id, pieces: bitfield.pieces, lastUsedMs }
+  }
 
   log.warn('bitfield does not fit the data, hashing it again', {
     digest,
@@ -74,7 +80,7 @@ export async function loadBlob(
     // What was found is held all the same; without a bitfield the next start hashes once more.
     log.warn('bitfield not saved, the disk is full', { digest })
   })
-  return { id, pieces }
+  return { id, pieces, lastUsedMs }
 }
 
 async function hashAgain(verifier: PieceVerifier, paths: BlobPaths, id: BlobId): Promise<PieceSet> {

@@ -102,6 +102,21 @@ describe('disk blob store, opened again', () => {
     expect(second.held(SAMPLE.id.digest)?.lastUsedMs).to.equal(usedMs)
   })
 
+  it('deletes bytes after a crash of which nobody can say what they are', async () => {
+    await using folder = await makeFolder()
+    await using before = await openTestStore(folder.path)
+    await fill(before, SAMPLE)
+    await before[Symbol.asyncDispose]()
+    const paths = pathsOf(folder.path, SAMPLE)
+    await rm(paths.bitfield)
+    await rm(paths.layer)
+    await writeFile(paths.data, 'the first half of a bl')
+    await markUnclean(folder.path)
+    await using store = await openTestStore(folder.path)
+    expect(store.list()).to.deep.equal([])
+    expect(await readdir(paths.folder)).to.deep.equal([])
+  })
+
   it('deletes what an interrupted write left behind, and nothing else', async () => {
     await using folder = await makeFolder()
     await prepare(folder.path, [0])
@@ -208,14 +223,16 @@ describe('disk blob store, damaged', () => {
 })
 
 describe('disk blob store, shared and killed', () => {
-  it('refuses a second process and names the folder', async () => {
+  it('refuses a second process and names the folder and the first one', async () => {
     await using folder = await makeFolder()
     const other = startWriterProcess(folder.path, 1 * MIB)
     try {
       expect((await other.lines.next()).value).to.equal('open')
       const attempt = openTestStore(folder.path)
       expect(await codeRejectedBy(attempt)).to.equal('STORE_LOCKED')
-      await attempt.catch(error => expect(String(error)).to.contain(folder.path))
+      await attempt.catch(error =>
+        expect(String(error)).to.contain(folder.path).and.to.contain(`pid ${other.process.pid})`),
+      )
     } finally {
       other.process.kill('SIGKILL')
       await other.exited
@@ -250,5 +267,84 @@ describe('disk blob store, shared and killed', () => {
     await using store = await openTestStore(folder.path, { minFreeBytes: 2 ** 60 })
     expect(await codeRejectedBy(store.openWriter(SAMPLE.id))).to.equal('DISK_FULL')
     expect(await readdir(join(folder.path, 'blobs'))).to.deep.equal([])
+  })
+})
+
+describe('the space of a disk blob store', () => {
+  const first = sampleOf(2 * MIB, 1)
+  const second = sampleOf(2 * MIB, 2)
+  const third = sampleOf(2 * MIB, 3)
+
+  it('lets one of two downloads begin at once when both together do not fit', async () => {
+    await using folder = await makeFolder()
+    await using store = await openTestStore(folder.path, { quotaBytes: 3 * MIB })
+    const codes = await Promise.all([
+      codeRejectedBy(store.openWriter(first.id)),
+      codeRejectedBy(store.openWriter(second.id)),
+    ])
+    expect(codes.sort()).to.deep.equal(['QUOTA_EXCEEDED', undefined])
+  })
+
+  it('reserves all blobs of a release together, and gives the space back when it ends', async () => {
+    await using folder = await makeFolder()
+    await using store = await openTestStore(folder.path, { quotaBytes: 5 * MIB })
+    const reserved = await store.reserve([first.id, second.id])
+    expect((await store.usage()).promisedBytes).to.be.above(4 * MIB)
+    expect(await codeRejectedBy(store.openWriter(third.id))).to.equal('QUOTA_EXCEEDED')
+    await fill(store, first)
+    expect(await codeRejectedBy(store.reserve([third.id]))).to.equal('QUOTA_EXCEEDED')
+    reserved[Symbol.dispose]()
+    await fill(store, third)
+    const { usedBytes, promisedBytes } = await store.usage()
+    expect(promisedBytes).to.equal(0)
+    expect(usedBytes).to.equal(2 * (2 * MIB + 2 * 4096))
+  })
+
+  it('names the sizes and the way out when the quota is full', async () => {
+    await using folder = await makeFolder()
+    await using store = await openTestStore(folder.path, { quotaBytes: 3 * MIB })
+    await fill(store, first)
+    const error = await store.openWriter(second.id).then(() => undefined, String)
+    expect(error).to.match(
+      /2\.0 MiB do not fit in .*: 2\.0 MiB are used and storage\.quota is 3\.0 MiB/,
+    )
+    expect(error).to.match(/raise storage\.quota, unpin blobs, or uninstall an app/)
+  })
+
+  it('asks for room once, and goes on when there is some', async () => {
+    await using folder = await makeFolder()
+    await using store = await openTestStore(folder.path, { quotaBytes: 5 * MIB })
+    const asked: number[] = []
+    store.whenShort(async missingBytes => {
+      asked.push(missingBytes)
+      if (store.held(first.id.digest) !== undefined) await store.remove(first.id.digest)
+    })
+    for (const sample of [first, second, third]) await fill(store, sample)
+    expect(asked).to.deep.equal([6 * MIB + 6 * 4096 - 5 * MIB])
+    expect(store.list().map(({ digest }) => digest)).to.deep.equal([
+      second.id.digest,
+      third.id.digest,
+    ])
+    expect(await codeRejectedBy(store.openWriter(first.id))).to.equal('QUOTA_EXCEEDED')
+    expect(asked).to.have.length(2)
+  })
+
+  it('keeps no lease and no reservation over the end of a process', async () => {
+    await using folder = await makeFolder()
+    const other = startWriterProcess(folder.path, 4 * MIB)
+    expect((await other.lines.next()).value).to.equal('open')
+    other.process.kill('SIGKILL')
+    await other.exited
+    await using store = await openTestStore(folder.path)
+    expect((await store.usage()).promisedBytes).to.equal(0)
+    const budget = { bytes: 2 ** 40, ms: 60_000 }
+    await store.collect(() => ({ kind: 'unreachable' }), {
+      unreachableBeforeMs: Number.POSITIVE_INFINITY,
+      isDryRun: false,
+      budget,
+    })
+    expect(store.list()).to.deep.equal([])
+    const left = await readdir(join(folder.path, 'blobs'), { recursive: true, withFileTypes: true })
+    expect(left.filter(entry => entry.isFile())).to.deep.equal([])
   })
 })

@@ -105,7 +105,9 @@ describe('a node on its own', function () {
     const otherSocket = await node.run(['node', 'run'], { XDG_RUNTIME_DIR: folder.path })
     for (const { code, stderr } of [same, otherSocket]) {
       expect(code).to.equal(1)
-      expect(stderr).to.match(/^archy: .*in use by another process.*\(STORE_LOCKED\)$/m)
+      expect(stderr).to.match(
+        /^archy: the blob store .* is in use by another process \(pid \d+\); .*\(STORE_LOCKED\)$/m,
+      )
     }
     await untilApp('hello-web', isInstalled)
   })

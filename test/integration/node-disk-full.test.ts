@@ -67,7 +67,9 @@ function defineSuite(): void {
     it('says that a large app does not fit, and installs a small one', async () => {
       const { code, stderr } = await node.run(['app', 'install', 'large'])
       expect(code).to.equal(1)
-      expect(stderr).to.match(/^archy: large: .*must stay free \(DISK_FULL\) \(APP_FAILED\)\n$/)
+      expect(stderr).to.match(
+        /^archy: large: .*must stay free; .*lower storage\.minimumFree \(DISK_FULL\) \(APP_FAILED\)\n$/,
+      )
       const small = await node.run(['app', 'install', 'hello-web'])
       expect(small.code, small.stderr).to.equal(0)
       const { stdout } = await node.run(['status'])

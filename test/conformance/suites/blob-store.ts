@@ -13,6 +13,8 @@ export function blobStoreSuite(open: () => Promise<BlobStore>): void {
   refusalFacts(open)
   readingFacts(open)
   otherFacts(open)
+  keepingFacts(open)
+  scrubbingFacts(open)
 }
 
 function fillingFacts(open: () => Promise<BlobStore>): void {
@@ -234,5 +236,128 @@ function otherFacts(open: () => Promise<BlobStore>): void {
     expect(await codeRejectedBy(store.openWriter(sample.id))).to.equal('STORE_CLOSED')
     await writer[Symbol.asyncDispose]()
     await store[Symbol.asyncDispose]()
+  })
+}
+
+const NO_BOUND = { bytes: Number.POSITIVE_INFINITY, ms: Number.POSITIVE_INFINITY }
+const EVERYTHING = {
+  unreachableBeforeMs: Number.POSITIVE_INFINITY,
+  isDryRun: false,
+  budget: NO_BOUND,
+}
+
+function keepingFacts(open: () => Promise<BlobStore>): void {
+  const samples = [sampleOf(300_000, 1), sampleOf(300_000, 2), sampleOf(300_000, 3)] as const
+  const digests = samples.map(({ id }) => id.digest)
+  const filled = async (store: BlobStore): Promise<void> => {
+    for (const sample of samples) await fill(store, sample)
+  }
+  const heldNow = (store: BlobStore): readonly number[] =>
+    digests.flatMap((digest, index) => (store.held(digest) === undefined ? [] : [index]))
+
+  it('collects what nobody keeps and nobody uses', async () => {
+    await using store = await open()
+    await filled(store)
+    using _lease = store.lease([samples[1].id.digest])
+    const report = await store.collect(
+      digest =>
+        digest === digests[0] ? { kind: 'keep', why: 'installed' } : { kind: 'unreachable' },
+      EVERYTHING,
+    )
+    expect(heldNow(store)).to.deep.equal([0, 1])
+    expect(report.removed.map(({ digest }) => digest)).to.deep.equal([digests[2]])
+    // Data, layer and bitfield, in whole blocks of the disk.
+    expect(report.freedBytes).to.equal(74 * 4096 + 4096 + 4096)
+  })
+
+  it('says what it would collect and touches nothing in a dry run', async () => {
+    await using store = await open()
+    await filled(store)
+    const report = await store.collect(() => ({ kind: 'seed' }), {
+      ...EVERYTHING,
+      roomBytes: 400_000,
+      isDryRun: true,
+    })
+    expect(report.removals.map(({ digest }) => digest)).to.deep.equal(digests.slice(0, 2))
+    expect(heldNow(store)).to.deep.equal([0, 1, 2])
+  })
+
+  it('stops when its budget is spent, and goes on from there', async () => {
+    await using store = await open()
+    await filled(store)
+    const pass = async () =>
+      await store.collect(() => ({ kind: 'unreachable' }), {
+        ...EVERYTHING,
+        budget: { ...NO_BOUND, bytes: 400_000 },
+      })
+    expect((await pass()).isFinished).to.equal(false)
+    expect(heldNow(store)).to.deep.equal([2])
+    expect((await pass()).isFinished).to.equal(true)
+    expect(heldNow(store)).to.deep.equal([])
+  })
+
+  it('does not collect what is being served or filled', async () => {
+    await using store = await open()
+    await filled(store)
+    await store.read(samples[0].id.digest, 0, 10)
+    const partial = sampleOf(700_000, 4)
+    await using writer = await store.openWriter(partial.id)
+    await writePieces(writer, partial, [0])
+    await store.collect(() => ({ kind: 'unreachable' }), EVERYTHING)
+    expect(heldNow(store)).to.deep.equal([0])
+    expect(store.held(partial.id.digest)?.heldPieceCount).to.equal(1)
+  })
+
+  it('refuses to delete a leased blob at once, and deletes it when the lease ended', async () => {
+    await using store = await open()
+    await fill(store, samples[0])
+    const lease = store.lease([samples[0].id.digest])
+    expect(await codeRejectedBy(store.remove(samples[0].id.digest))).to.equal('BLOB_IN_USE')
+    lease[Symbol.dispose]()
+    await store.remove(samples[0].id.digest)
+    expect(heldNow(store)).to.deep.equal([])
+  })
+}
+
+function scrubbingFacts(open: () => Promise<BlobStore>): void {
+  const options = { throttle: async () => {} }
+
+  it('finds every damaged piece, holds it no longer, and goes on giving the others', async () => {
+    await using store = await open()
+    const sample = sampleOf(900_000)
+    const path = await fill(store, sample)
+    expect(await store.scrub(sample.id.digest, options)).to.deep.include({ damaged: [] })
+    const bytes = Buffer.from(sample.bytes)
+    for (const index of [1, 3])
+      bytes.writeUInt8(bytes.readUInt8(index * 256 * KIB) ^ 1, index * 256 * KIB)
+    await writeFile(path, bytes)
+    expect(await store.scrub(sample.id.digest, options)).to.deep.include({ damaged: [1, 3] })
+    expect(store.verified(sample.id.digest)).to.equal(undefined)
+    expect(await codeRejectedBy(store.read(sample.id.digest, 256 * KIB, 1))).to.equal(
+      'PIECE_ABSENT',
+    )
+    const good = await store.read(sample.id.digest, 0, 256 * KIB)
+    expect(Buffer.from(good).equals(sample.piece(0))).to.equal(true)
+    await using writer = await store.openWriter(sample.id)
+    await writePieces(writer, sample, [1, 3])
+    expect((await readFile((await writer.finish()).path)).equals(sample.bytes)).to.equal(true)
+  })
+
+  it('forgets a blob of which nothing is right any more', async () => {
+    await using store = await open()
+    const sample = sampleOf(1_000)
+    await writeFile(await fill(store, sample), 'something else')
+    expect(await store.scrub(sample.id.digest, options)).to.deep.include({ damaged: [0] })
+    expect(store.list()).to.deep.equal([])
+    await fill(store, sample)
+    expect(store.verified(sample.id.digest)?.sizeBytes).to.equal(1_000)
+  })
+
+  it('leaves a blob that is being filled alone', async () => {
+    await using store = await open()
+    const sample = sampleOf(700_000)
+    await using writer = await store.openWriter(sample.id)
+    await writePieces(writer, sample, [0])
+    expect(await store.scrub(sample.id.digest, options)).to.equal(undefined)
   })
 }

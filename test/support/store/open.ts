@@ -21,10 +21,10 @@ export async function makeFolder(): Promise<TestFolder> {
 
 export function openTestStore(
   folder: string,
-  options: { minFreeBytes?: number; log?: Log } = {},
+  options: { minFreeBytes?: number; quotaBytes?: number; log?: Log } = {},
 ): Promise<BlobStore> {
-  const { minFreeBytes = 0, log = silentLog } = options
-  return openBlobStore({ folder, clock: systemClock, log }, { minFreeBytes })
+  const { minFreeBytes = 0, quotaBytes, log = silentLog } = options
+  return openBlobStore({ folder, clock: systemClock, log }, { minFreeBytes, quotaBytes })
 }
 
 /** A log that keeps the messages. */
