@@ -24,6 +24,9 @@ export const SUBSCRIPTIONS_PER_PEER_MAX = 512
 /** Read from the store and queued to one peer at a time. */
 export const SERVE_CHUNK_BYTES = 256 * 1024
 
+/** Buffers of that size that wait for their next use: as many as two peers fill. */
+export const SERVE_BUFFERS_KEPT = 8
+
 /** Queued to one peer and not yet taken by its connection: what a peer that stops reading can hold here. */
 export const SERVE_BYTES_PER_PEER_MAX = 1024 * 1024
 
@@ -41,6 +44,10 @@ export const STRAY_BYTES_MAX = 256 * 1024 * 1024
 
 /** Bytes asked for and not yet written, over all downloads: what downloading costs in memory. */
 export const IN_FLIGHT_BYTES_MAX = 48 * 1024 * 1024
+
+/** Progress of a request is told when this much came in, or after this time: each is an event of the schedule. */
+export const PROGRESS_BYTES = 256 * 1024
+export const PROGRESS_INTERVAL_MS = 50
 
 /** A peer that opened a stream must say HELLO within this time. */
 export const HELLO_TIMEOUT_MS = 5_000

@@ -59,10 +59,11 @@ export interface BlobStore extends AsyncDisposable {
    */
   openWriter(id: BlobId): Promise<BlobWriter>
   /**
-   * Verified bytes `[offset, offset+length)`; the range must lie within held pieces.
+   * Verified bytes `[offset, offset+length)`; the range must lie within held pieces. They are put into `into` when it is
+   * given, which then is `length` bytes long and is what is returned.
    * @throws StoreError `PIECE_ABSENT`; `BLOB_DAMAGED` when the file is shorter than it was.
    */
-  read(digest: Digest, offset: number, length: number): Promise<Uint8Array>
+  read(digest: Digest, offset: number, length: number, into?: Uint8Array): Promise<Uint8Array>
   /** The verified piece layer of a blob with more than one piece, if known. */
   pieceLayer(digest: Digest): Promise<Uint8Array | undefined>
   /**

@@ -8,13 +8,19 @@ import type { CatalogMirror, CatalogRelay } from './catalog-relay/ports.ts'
 import { createRelay, type RelayHub } from './catalog-relay/relay.ts'
 import { Discovery } from './discovery.ts'
 import { createNetwork } from './libp2p/network.ts'
-import { SERVE_BYTES_PER_PEER_MAX, SERVE_BYTES_TOTAL_MAX } from './limits.ts'
+import {
+  SERVE_BUFFERS_KEPT,
+  SERVE_BYTES_PER_PEER_MAX,
+  SERVE_BYTES_TOTAL_MAX,
+  SERVE_CHUNK_BYTES,
+} from './limits.ts'
 import type { Channel, Network } from './network.ts'
 import type { SwarmOptions } from './options.ts'
 import { createOrigin, type Origin } from './origin/origin.ts'
 import { Directory } from './peers/directory.ts'
 import { createFairQueue } from './peers/fair-queue.ts'
 import type { LinkDeps } from './peers/link.ts'
+import { createSendBuffers } from './peers/send-buffers.ts'
 import type { BlobId, BlobStore } from './ports.ts'
 import { openRememberedPeers, type RememberedPeers } from './remembered.ts'
 import type { SwarmStatus, TransferProgress } from './status.ts'
@@ -245,5 +251,6 @@ function linkDeps(
     download,
     upload: createTokenBucket(parts.clock, limits.uploadBytesPerSecond),
     queue: createFairQueue(bounds),
+    buffers: createSendBuffers(SERVE_CHUNK_BYTES, SERVE_BUFFERS_KEPT),
   }
 }

@@ -1,10 +1,11 @@
 /**
  * The messages of `/archipelago/<net>/blobs/1`, to bytes and back. Pure.
  * A frame is a 32-bit length, one byte for the kind, then the body; all numbers are big-endian. Unknown kinds, and bytes
- * behind the known part of HELLO, are ignored, so that later versions can add to both.
+ * behind the known part of HELLO, are ignored, so that later versions can add to both. DATA, kind 6, is read and written
+ * without this form, because nobody should copy its bytes: `data-head.ts`, `frame-reader.ts`.
  */
 import { type Digest, digestBytes } from '../src/core/digest.ts'
-import { DATA_BYTES_MAX, PIECE_COUNT_MAX, REQUEST_BYTES_MAX, WHO_HAS_COUNT_MAX } from './limits.ts'
+import { PIECE_COUNT_MAX, REQUEST_BYTES_MAX, WHO_HAS_COUNT_MAX } from './limits.ts'
 import { MessageReader, malformed } from './message-reader.ts'
 
 export const WIRE_VERSION = 1
@@ -38,13 +39,6 @@ export type Message =
     }
   | { readonly kind: 'layer'; readonly id: number; readonly digest: Digest }
   | {
-      readonly kind: 'data'
-      readonly id: number
-      /** From the start of the answer, not of the blob. */
-      readonly offset: number
-      readonly bytes: Uint8Array
-    }
-  | {
       readonly kind: 'reject'
       readonly id: number
       readonly reason: RejectReason
@@ -58,7 +52,6 @@ const KIND_NUMBERS = {
   have: 3,
   request: 4,
   layer: 5,
-  data: 6,
   reject: 7,
   cancel: 8,
 } as const satisfies Record<Message['kind'], number>
@@ -103,8 +96,6 @@ function encodeBody(message: Message): Uint8Array {
       ])
     case 'layer':
       return Buffer.concat([numbers([4, message.id]), digestBytes(message.digest)])
-    case 'data':
-      return Buffer.concat([numbers([4, message.id], [4, message.offset]), message.bytes])
     case 'reject':
       return numbers(
         [4, message.id],
@@ -168,13 +159,6 @@ function decodeKnown(kind: number, reader: MessageReader): Message | undefined {
       }
     case KIND_NUMBERS.layer:
       return { kind: 'layer', id: reader.number(4), digest: reader.digest() }
-    case KIND_NUMBERS.data:
-      return {
-        kind: 'data',
-        id: reader.number(4),
-        offset: reader.number(4),
-        bytes: reader.rest(DATA_BYTES_MAX),
-      }
     case KIND_NUMBERS.reject: {
       const id = reader.number(4)
       const reason = REJECT_REASONS[reader.number(1)] ?? 'internal'

@@ -30,7 +30,10 @@ export function createChannel(stream: Stream, connection: Connection): Channel {
         if (stream.status === 'open') stream.abort(left())
         onClose()
       }
-      stream.addEventListener('message', event => onBytes(event.data.subarray()))
+      stream.addEventListener('message', ({ data }) => {
+        // A list is what came in as it came in; joining it would copy every byte.
+        for (const part of data instanceof Uint8Array ? [data] : data) onBytes(part)
+      })
       stream.addEventListener('close', closeOnce)
       stream.addEventListener('remoteCloseWrite', closeOnce)
       if (stream.status !== 'open') closeOnce()

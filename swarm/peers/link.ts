@@ -2,22 +2,17 @@
 import type { Clock } from '../../src/core/clock.ts'
 import type { Digest } from '../../src/core/digest.ts'
 import { messageOf } from '../../src/core/errors.ts'
-import { FrameSplitter } from '../frames.ts'
-import { HELLO_TIMEOUT_MS, REQUESTS_PER_PEER_MAX } from '../limits.ts'
+import { FrameReader } from '../frame-reader.ts'
+import { DATA_BYTES_MAX, HELLO_TIMEOUT_MS, REQUESTS_PER_PEER_MAX } from '../limits.ts'
 import { malformed } from '../message-reader.ts'
 import type { Channel } from '../network.ts'
 import type { HeldBlob } from '../ports.ts'
 import { type Scope, scopeOf } from '../scope.ts'
 import type { TokenBucket } from '../token-bucket.ts'
-import { decodeMessage, encodeMessage, type Message, WIRE_VERSION } from '../wire.ts'
+import { decodeMessage, type Message, WIRE_VERSION } from '../wire.ts'
+import { type Carrier, createStreamCarrier } from './carrier.ts'
 import { type PeerPieces, piecesOf } from './holding.ts'
-import { createOutbox, type Outbox } from './outbox.ts'
-import {
-  type Answer,
-  createRequestTable,
-  type OpenRequestOptions,
-  type RequestTable,
-} from './requests.ts'
+import { type Answer, type OpenRequestOptions, RequestTable } from './requests.ts'
 import { PeerServer, type ServerDeps } from './server.ts'
 
 export interface LinkDeps extends ServerDeps {
@@ -41,10 +36,10 @@ export class PeerLink {
   readonly #deps: LinkDeps
   readonly #channel: Channel
   readonly #events: LinkEvents
-  readonly #splitter = new FrameSplitter()
+  readonly #reader: FrameReader
   readonly #watched = new Map<Digest, Watch>()
   readonly #closing = new AbortController()
-  readonly #outbox: Outbox
+  readonly #stream: Carrier
   readonly #requests: RequestTable
   readonly #server: PeerServer
   #requestsMax: number | undefined
@@ -55,19 +50,24 @@ export class PeerLink {
     this.#deps = deps
     this.#channel = channel
     this.#events = events
-    this.#outbox = createOutbox(channel)
-    this.#requests = createRequestTable(message => this.#post(message))
+    this.#stream = createStreamCarrier(channel)
+    this.#requests = new RequestTable({ clock: deps.clock, route: () => this.#stream })
     this.#server = new PeerServer(deps, {
       peerId: channel.peerId,
-      post: message => this.#post(message),
-      send: message => this.#outbox.send(encodeMessage(message)),
-      close: () => channel.close(),
+      post: message => this.#stream.post(message),
     })
+    this.#reader = new FrameReader(
+      {
+        onFrame: frame => this.#handleFrame(frame),
+        onData: (id, offset, length) => this.#requests.land(this.#stream, id, offset, length),
+      },
+      DATA_BYTES_MAX,
+    )
   }
 
   /** Says HELLO and starts to read. */
   open(): void {
-    this.#post({ kind: 'hello', version: WIRE_VERSION, requestsMax: REQUESTS_PER_PEER_MAX })
+    this.#stream.post({ kind: 'hello', version: WIRE_VERSION, requestsMax: REQUESTS_PER_PEER_MAX })
     this.#channel.receive(
       bytes => this.#receive(bytes),
       () => this.#end(),
@@ -120,7 +120,7 @@ export class PeerLink {
   }
 
   askAgain(digest: Digest): void {
-    this.#post({ kind: 'who-has', digests: [digest] })
+    this.#stream.post({ kind: 'who-has', digests: [digest] })
   }
 
   /** Never rejects. */
@@ -128,12 +128,12 @@ export class PeerLink {
     range: { readonly digest: Digest; readonly offset: number; readonly length: number },
     options: OpenRequestOptions,
   ): Promise<Answer> {
-    return this.#requests.open(range.length, id => ({ kind: 'request', id, ...range }), options)
+    return this.#requests.open({ kind: 'request', ...range }, options)
   }
 
   /** The piece layer of a blob, `length` bytes. Never rejects. */
   requestLayer(digest: Digest, length: number, options: OpenRequestOptions): Promise<Answer> {
-    return this.#requests.open(length, id => ({ kind: 'layer', id, digest }), options)
+    return this.#requests.open({ kind: 'layer', digest, length }, options)
   }
 
   notify(blob: HeldBlob, pieceIndexes: readonly number[]): void {
@@ -144,17 +144,10 @@ export class PeerLink {
     this.#channel.close()
   }
 
-  #post(message: Message): void {
-    this.#outbox.post(encodeMessage(message))
-  }
-
   #receive(bytes: Uint8Array): void {
     this.#receivedBytes += bytes.byteLength
     try {
-      for (const frame of this.#splitter.push(bytes)) {
-        const message = decodeMessage(frame)
-        if (message !== undefined) this.#handle(message)
-      }
+      this.#reader.push(bytes)
     } catch (error) {
       const peer = this.peerId
       this.#deps.log.debug('peer broke the protocol', { peer, reason: messageOf(error) })
@@ -178,9 +171,15 @@ export class PeerLink {
     if (this.#pauses === 0) this.#channel.resume()
   }
 
-  #handle(message: Message): void {
-    if (this.#requestsMax === undefined && message.kind !== 'hello')
+  #handleFrame(frame: Uint8Array): void {
+    const message = decodeMessage(frame)
+    if (this.#requestsMax === undefined && message?.kind !== 'hello') {
       throw malformed('no HELLO first')
+    }
+    if (message !== undefined) this.#handle(message)
+  }
+
+  #handle(message: Message): void {
     switch (message.kind) {
       case 'hello':
         if (this.#requestsMax !== undefined) throw malformed('a second HELLO')
@@ -194,19 +193,16 @@ export class PeerLink {
         this.#handleHave(message)
         break
       case 'request':
-        this.#server.handleRequest(message)
+        this.#server.handleRequest(message, this.#stream)
         break
       case 'layer':
-        this.#server.handleLayer(message)
-        break
-      case 'data':
-        this.#requests.handleData(message)
+        this.#server.handleLayer(message, this.#stream)
         break
       case 'reject':
-        this.#requests.handleReject(message)
+        this.#requests.handleReject(this.#stream, message)
         break
       case 'cancel':
-        this.#server.handleCancel(message.id)
+        this.#server.handleCancel(message.id, this.#stream)
         break
     }
   }

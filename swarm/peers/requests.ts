@@ -1,7 +1,11 @@
-/** The requests that we have open at one peer, and the answers that come in for them. */
-import { STRAY_BYTES_MAX } from '../limits.ts'
+/** The requests that we have open at one peer, over whichever carrier, and the answers that come in for them. */
+import type { Clock } from '../../src/core/clock.ts'
+import type { Digest } from '../../src/core/digest.ts'
+import type { Landing } from '../frame-reader.ts'
+import { PROGRESS_BYTES, PROGRESS_INTERVAL_MS, STRAY_BYTES_MAX } from '../limits.ts'
 import { malformed } from '../message-reader.ts'
 import type { Message, RejectReason } from '../wire.ts'
+import type { Carrier } from './carrier.ts'
 
 export type Answer =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
@@ -9,87 +13,176 @@ export type Answer =
   | { readonly kind: 'left' }
   | { readonly kind: 'cancelled' }
 
-interface OpenRequest {
-  readonly length: number
-  readonly onBytes: (count: number) => void
-  readonly settle: (answer: Answer) => void
-  bytes: Uint8Array | undefined
-  received: number
-}
+/** What is asked for: bytes of a blob, or its piece layer. `length`: of the whole answer. */
+export type Question =
+  | { readonly kind: 'request'; readonly digest: Digest; readonly offset: number; length: number }
+  | { readonly kind: 'layer'; readonly digest: Digest; readonly length: number }
 
 export interface OpenRequestOptions {
   readonly signal: AbortSignal
-  /** Called as bytes of the answer arrive. */
+  /** Called as bytes of the answer arrive, not for each few. */
   readonly onBytes?: (count: number) => void
 }
 
-export interface RequestTable {
-  /** Sends what `message` makes of the new id, and resolves with the answer; never rejects. */
-  open(
-    length: number,
-    message: (id: number) => Message,
-    options: OpenRequestOptions,
-  ): Promise<Answer>
-  /** @throws SwarmError `MESSAGE_MALFORMED` when the data does not continue the answer. */
-  handleData(message: Message & { kind: 'data' }): void
-  handleReject(message: Message & { kind: 'reject' }): void
-  closeAll(): void
+interface Deps {
+  readonly clock: Clock
+  /** The best way to the peer at the moment. */
+  route(): Carrier
 }
 
-export function createRequestTable(send: (message: Message) => void): RequestTable {
-  const requests = new Map<number, OpenRequest>()
-  let nextId = 1
-  let strayBytes = 0
-  let isClosed = false
+interface OpenRequest {
+  readonly question: Question
+  readonly onBytes: (count: number) => void
+  settle(answer: Answer): void
+  isSettled: boolean
+  id: number
+  via: Carrier
+  /** Of the answer, what was there when it was asked for under this id. */
+  base: number
+  received: number
+  reported: number
+  reportedAtMs: number
+  bytes: Uint8Array | undefined
+}
 
-  return {
-    open(length, message, { signal, onBytes = () => {} }) {
-      if (isClosed) return Promise.resolve({ kind: 'left' })
-      if (signal.aborted) return Promise.resolve({ kind: 'cancelled' })
-      const id = nextId
-      nextId = (nextId + 1) % 2 ** 32
-      return new Promise(resolve => {
-        const cancel = (): void => {
-          send({ kind: 'cancel', id })
-          settle({ kind: 'cancelled' })
-        }
-        const settle = (answer: Answer): void => {
-          requests.delete(id)
+export class RequestTable {
+  readonly #deps: Deps
+  readonly #requests = new Map<number, OpenRequest>()
+  #strays: Uint8Array | undefined
+  #nextId = 1
+  #strayBytes = 0
+  #isClosed = false
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  get openCount(): number {
+    return this.#requests.size
+  }
+
+  /** Asks, and resolves with the answer; never rejects. */
+  open(question: Question, { signal, onBytes = () => {} }: OpenRequestOptions): Promise<Answer> {
+    if (this.#isClosed) return Promise.resolve({ kind: 'left' })
+    if (signal.aborted) return Promise.resolve({ kind: 'cancelled' })
+    return new Promise(resolve => {
+      const cancel = (): void => {
+        request.via.post({ kind: 'cancel', id: request.id })
+        request.settle({ kind: 'cancelled' })
+      }
+      const request: OpenRequest = {
+        question,
+        onBytes,
+        isSettled: false,
+        settle: answer => {
+          request.isSettled = true
+          this.#requests.delete(request.id)
           signal.removeEventListener('abort', cancel)
           resolve(answer)
-        }
-        signal.addEventListener('abort', cancel, { once: true })
-        requests.set(id, { length, onBytes, settle, bytes: undefined, received: 0 })
-        send(message(id))
-      })
-    },
-
-    handleData({ id, offset, bytes }) {
-      const request = requests.get(id)
-      if (request === undefined) {
-        strayBytes += bytes.byteLength
-        if (strayBytes > STRAY_BYTES_MAX) throw malformed('data that nobody asked for')
-        return
+        },
+        id: 0,
+        via: this.#deps.route(),
+        base: 0,
+        received: 0,
+        reported: 0,
+        reportedAtMs: this.#deps.clock.monotonicMs(),
+        bytes: undefined,
       }
-      if (offset !== request.received || offset + bytes.byteLength > request.length) {
-        throw malformed(`data at ${offset} of an answer that stands at ${request.received}`)
-      }
-      request.bytes ??= Buffer.allocUnsafeSlow(request.length)
-      request.bytes.set(bytes, offset)
-      request.received += bytes.byteLength
-      request.onBytes(bytes.byteLength)
-      if (request.received === request.length) {
-        request.settle({ kind: 'bytes', bytes: request.bytes })
-      }
-    },
+      signal.addEventListener('abort', cancel, { once: true })
+      this.#ask(request)
+    })
+  }
 
-    handleReject({ id, reason, retryAfterMs }) {
-      requests.get(id)?.settle({ kind: 'rejected', reason, retryAfterMs })
-    },
+  #ask(request: OpenRequest): void {
+    const { question, base } = request
+    const id = this.#nextId
+    this.#nextId = (this.#nextId + 1) % 2 ** 32
+    request.id = id
+    this.#requests.set(id, request)
+    const { digest } = question
+    if (question.kind === 'layer') request.via.post({ kind: 'layer', id, digest })
+    else {
+      const offset = question.offset + base
+      request.via.post({ kind: 'request', id, digest, offset, length: question.length - base })
+    }
+  }
 
-    closeAll() {
-      isClosed = true
-      for (const request of [...requests.values()]) request.settle({ kind: 'left' })
-    },
+  /** Where the bytes of a DATA frame belong. @throws SwarmError `MESSAGE_MALFORMED` when they do not continue the answer. */
+  land(via: Carrier, id: number, offset: number, length: number): Landing {
+    const request = this.#requests.get(id)
+    if (request === undefined || request.via !== via) return this.#stray(length)
+    const at = request.base + offset
+    if (at !== request.received || at + length > request.question.length) {
+      throw malformed(`data at ${at} of an answer that stands at ${request.received}`)
+    }
+    request.bytes ??= Buffer.allocUnsafeSlow(request.question.length)
+    const { bytes } = request
+    const isWanted = (): boolean => !request.isSettled && request.id === id
+    return {
+      room: () => (isWanted() ? bytes.subarray(request.received) : this.#strayRoom()),
+      note: count => {
+        if (isWanted()) this.#note(request, bytes, count)
+        else this.#countStrays(count)
+      },
+      end: () => {},
+    }
+  }
+
+  #note(request: OpenRequest, bytes: Uint8Array, count: number): void {
+    request.received += count
+    const isWhole = request.received === request.question.length
+    const fresh = request.received - request.reported
+    const nowMs = this.#deps.clock.monotonicMs()
+    const isDue = fresh >= PROGRESS_BYTES || nowMs - request.reportedAtMs >= PROGRESS_INTERVAL_MS
+    if (isWhole || isDue) {
+      request.reported = request.received
+      request.reportedAtMs = nowMs
+      request.onBytes(fresh)
+    }
+    if (isWhole && !request.isSettled) request.settle({ kind: 'bytes', bytes })
+  }
+
+  #stray(length: number): Landing {
+    if (this.#strayBytes + length > STRAY_BYTES_MAX) throw malformed('data that nobody asked for')
+    return {
+      room: () => this.#strayRoom(),
+      note: count => this.#countStrays(count),
+      end: () => {},
+    }
+  }
+
+  #strayRoom(): Uint8Array {
+    this.#strays ??= Buffer.allocUnsafeSlow(STRAY_ROOM_BYTES)
+    return this.#strays
+  }
+
+  #countStrays(count: number): void {
+    this.#strayBytes += count
+  }
+
+  handleReject(via: Carrier, { id, reason, retryAfterMs }: Message & { kind: 'reject' }): void {
+    const request = this.#requests.get(id)
+    if (request?.via === via) request.settle({ kind: 'rejected', reason, retryAfterMs })
+  }
+
+  /** A carrier is gone: what was asked on it is asked again on another, from the first byte that is missing. */
+  reroute(lost: Carrier): void {
+    for (const request of [...this.#requests.values()]) {
+      if (request.via !== lost) continue
+      this.#requests.delete(request.id)
+      if (request.question.kind === 'layer') request.received = 0
+      request.base = request.received
+      request.reported = Math.min(request.reported, request.received)
+      request.via = this.#deps.route()
+      this.#ask(request)
+    }
+  }
+
+  closeAll(): void {
+    this.#isClosed = true
+    for (const request of [...this.#requests.values()]) request.settle({ kind: 'left' })
   }
 }
+
+/** Bytes of a cancelled answer go here, one record of TLS at a time. */
+const STRAY_ROOM_BYTES = 16 * 1024

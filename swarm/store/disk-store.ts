@@ -128,14 +128,19 @@ export class DiskBlobStore implements BlobStore {
     return await collect({ ...this.#deps, remove: digest => this.remove(digest) }, plan, budget)
   }
 
-  async read(digest: Digest, offset: number, length: number): Promise<Uint8Array> {
+  async read(
+    digest: Digest,
+    offset: number,
+    length: number,
+    into?: Uint8Array,
+  ): Promise<Uint8Array> {
     this.#checkOpen()
     const record = this.#records.get(digest)
     if (record === undefined || !holdsRange(record, offset, length)) {
       throw new StoreError('PIECE_ABSENT', `${digest} is not held at ${offset}+${length}`)
     }
     this.#noteServed(record)
-    const bytes = new Uint8Array(length)
+    const bytes = into ?? new Uint8Array(length)
     const readBytes = await this.#handles
       .use(record.paths.data, handle => readFully(handle, bytes, offset))
       .catch(error => {

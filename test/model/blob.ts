@@ -105,8 +105,10 @@ export function createModelStore(blob: ModelBlob, heldPieces: Bitfield): ModelSt
     held: asked => (asked === digest && heldPieces.count > 0 ? held : undefined),
     verified: asked => (asked === digest && held.isComplete ? verifiedBlob(blob) : undefined),
     openWriter: async () => writer,
-    async read(_digest, offset, length) {
-      return (store.lies ? blob.wrongBytes : blob.bytes).subarray(offset, offset + length)
+    async read(_digest, offset, length, into) {
+      const bytes = (store.lies ? blob.wrongBytes : blob.bytes).subarray(offset, offset + length)
+      into?.set(bytes)
+      return into ?? bytes
     },
     pieceLayer: async () => (hasLayer ? blob.layer : undefined),
   }

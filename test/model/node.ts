@@ -3,11 +3,16 @@ import type { VerifiedBlob } from '../../src/core/blob.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { silentLog } from '../../src/core/log.ts'
 import { Bitfield } from '../../swarm/bitfield.ts'
-import { SERVE_BYTES_PER_PEER_MAX, SERVE_BYTES_TOTAL_MAX } from '../../swarm/limits.ts'
+import {
+  SERVE_BYTES_PER_PEER_MAX,
+  SERVE_BYTES_TOTAL_MAX,
+  SERVE_CHUNK_BYTES,
+} from '../../swarm/limits.ts'
 import type { Channel } from '../../swarm/network.ts'
 import type { Origin } from '../../swarm/origin/origin.ts'
 import { Directory } from '../../swarm/peers/directory.ts'
 import { createFairQueue } from '../../swarm/peers/fair-queue.ts'
+import { createSendBuffers } from '../../swarm/peers/send-buffers.ts'
 import type { BytesBySource } from '../../swarm/ports.ts'
 import { createTokenBucket } from '../../swarm/token-bucket.ts'
 import { Fetches } from '../../swarm/transfer/fetches.ts'
@@ -61,6 +66,8 @@ export function createModelNode(deps: Deps, settings: NodeSettings): ModelNode {
       perPeerBytes: SERVE_BYTES_PER_PEER_MAX,
       totalBytes: SERVE_BYTES_TOTAL_MAX,
     }),
+    /* Thousands of nodes share a machine here: none keeps memory for later. */
+    buffers: createSendBuffers(SERVE_CHUNK_BYTES, 0),
   }
   const directory = new Directory(linkDeps, host.name)
   const fetches = new Fetches({

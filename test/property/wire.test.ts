@@ -3,9 +3,11 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import { digestFromBytes } from '../../src/core/digest.ts'
 import { Bitfield } from '../../swarm/bitfield.ts'
+import { DATA_HEAD_BYTES, writeDataHead } from '../../swarm/data-head.ts'
 import { SwarmError } from '../../swarm/errors.ts'
+import { FrameReader } from '../../swarm/frame-reader.ts'
 import { FrameSplitter } from '../../swarm/frames.ts'
-import { FRAME_BYTES_MAX } from '../../swarm/limits.ts'
+import { DATA_BYTES_MAX, FRAME_BYTES_MAX } from '../../swarm/limits.ts'
 import { decodeMessage, encodeMessage, type Message, REJECT_REASONS } from '../../swarm/wire.ts'
 
 const digest = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(digestFromBytes)
@@ -50,12 +52,6 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('layer' as const), id, digest }),
   fc.record({
-    kind: fc.constant('data' as const),
-    id,
-    offset: number32,
-    bytes: fc.uint8Array({ maxLength: 2000 }),
-  }),
-  fc.record({
     kind: fc.constant('reject' as const),
     id,
     reason: fc.constantFrom(...REJECT_REASONS),
@@ -76,22 +72,84 @@ function isBufferJson(item: unknown): item is { data: number[] } {
   return typeof item === 'object' && item !== null && 'type' in item && item.type === 'Buffer'
 }
 
+interface Data {
+  readonly kind: 'data'
+  readonly id: number
+  /** From the start of the answer, not of the blob. */
+  readonly offset: number
+  readonly bytes: Uint8Array
+}
+
+const data: fc.Arbitrary<Data> = fc.record({
+  kind: fc.constant('data' as const),
+  id,
+  offset: number32,
+  bytes: fc.uint8Array({ minLength: 1, maxLength: 2000 }),
+})
+
+function frameOf(item: Message | Data): Uint8Array {
+  if (item.kind !== 'data') return encodeMessage(item)
+  const frame = Buffer.alloc(DATA_HEAD_BYTES + item.bytes.byteLength)
+  writeDataHead(frame, item.id, item.offset, item.bytes.byteLength)
+  frame.set(item.bytes, DATA_HEAD_BYTES)
+  return frame
+}
+
+/** A reader that keeps what it read; the memory for data is given out a little at a time. */
+function readInto(got: unknown[], roomBytes = 700): FrameReader {
+  return new FrameReader(
+    {
+      onFrame: frame => got.push(decodeMessage(frame)),
+      onData(id, offset, length) {
+        const bytes = Buffer.alloc(length + roomBytes)
+        let filled = 0
+        return {
+          room: () => bytes.subarray(filled, filled + roomBytes),
+          note: count => {
+            filled += count
+          },
+          end: () => got.push({ kind: 'data', id, offset, bytes: bytes.subarray(0, filled) }),
+        }
+      },
+    },
+    DATA_BYTES_MAX,
+  )
+}
+
 describe('wire', () => {
   it('gives back every message, however the stream is cut', () => {
     fc.assert(
       fc.property(
-        fc.array(message, { maxLength: 8 }),
+        fc.array(fc.oneof(message, data), { maxLength: 8 }),
         fc.integer({ min: 1, max: 5000 }),
         (messages, cutBytes) => {
-          const stream = Buffer.concat(messages.map(encodeMessage))
-          const splitter = new FrameSplitter()
-          const got: (Message | undefined)[] = []
+          const stream = Buffer.concat(messages.map(frameOf))
+          const got: unknown[] = []
+          const reader = readInto(got)
           for (let at = 0; at < stream.byteLength; at += cutBytes) {
-            for (const frame of splitter.push(stream.subarray(at, at + cutBytes))) {
-              got.push(decodeMessage(frame))
-            }
+            reader.push(stream.subarray(at, at + cutBytes))
           }
           expect(comparable(got)).to.equal(comparable(messages))
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
+
+  it('cuts a stream into the same frames when they are read whole', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(message, data), { maxLength: 8 }),
+        fc.integer({ min: 1, max: 5000 }),
+        (messages, cutBytes) => {
+          const stream = Buffer.concat(messages.map(frameOf))
+          const splitter = new FrameSplitter()
+          const got: Uint8Array[] = []
+          for (let at = 0; at < stream.byteLength; at += cutBytes) {
+            got.push(...splitter.push(stream.subarray(at, at + cutBytes)))
+          }
+          const frames = messages.map(item => frameOf(item).subarray(4))
+          expect(comparable(got)).to.equal(comparable(frames))
           expect(splitter.pendingBytes).to.equal(0)
         },
       ),
@@ -116,7 +174,7 @@ describe('wire', () => {
   it('refuses a message that is cut short', () => {
     fc.assert(
       fc.property(
-        message.filter(({ kind }) => kind !== 'data' && kind !== 'have'),
+        message.filter(({ kind }) => kind !== 'have'),
         fc.nat(),
         (whole, cut) => {
           const frame = encodeMessage(whole).subarray(4)
@@ -135,6 +193,23 @@ describe('wire', () => {
     expect(() => new FrameSplitter().push(header)).to.throw(SwarmError)
     header.writeUInt32BE(0)
     expect(() => new FrameSplitter().push(header)).to.throw(SwarmError)
+    for (const [length, kind] of [
+      [FRAME_BYTES_MAX + 1, 2],
+      [0, 2],
+      [0, 6],
+    ] as const) {
+      const head = Buffer.from([0, 0, 0, 0, kind])
+      head.writeUInt32BE(length)
+      expect(() => readInto([]).push(head), `${length} of ${kind}`).to.throw(SwarmError)
+    }
+  })
+
+  it('refuses DATA without bytes, and above the limit of its channel', () => {
+    for (const length of [0, DATA_BYTES_MAX + 1]) {
+      const head = Buffer.alloc(DATA_HEAD_BYTES)
+      writeDataHead(head, 1, 0, length)
+      expect(() => readInto([]).push(head), `${length}`).to.throw(SwarmError)
+    }
   })
 
   it('ignores kinds and HELLO fields of later versions', () => {

@@ -20,8 +20,8 @@ export function lyingStore(store: BlobStore): BlobStore {
         const value: unknown = Reflect.get(target, name)
         return typeof value === 'function' ? value.bind(target) : value
       }
-      const read: BlobStore['read'] = async (digest, offset, length) => {
-        const bytes = Uint8Array.from(await target.read(digest, offset, length))
+      const read: BlobStore['read'] = async (digest, offset, length, into) => {
+        const bytes = await target.read(digest, offset, length, into)
         const pieceSizeBytes = target.held(digest)?.pieceSizeBytes ?? bytes.byteLength
         const first = (pieceSizeBytes - (offset % pieceSizeBytes)) % pieceSizeBytes
         for (let at = first; at < bytes.byteLength; at += pieceSizeBytes) {

@@ -1,0 +1,228 @@
+/** The answers that one peer still gets: one chunk at a time, never more than it takes, and each one whole or rejected. */
+import type { Clock } from '../../src/core/clock.ts'
+import { codeOf, messageOf } from '../../src/core/errors.ts'
+import type { Log } from '../../src/core/log.ts'
+import { REQUESTS_PER_PEER_MAX, SERVE_STALL_TIMEOUT_MS } from '../limits.ts'
+import { malformed } from '../message-reader.ts'
+import type { TokenBucket } from '../token-bucket.ts'
+import type { RejectReason } from '../wire.ts'
+import type { Carrier } from './carrier.ts'
+import type { FairQueue } from './fair-queue.ts'
+import type { SendBuffer, SendBuffers } from './send-buffers.ts'
+
+export interface AnswerDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly upload: TokenBucket
+  readonly queue: FairQueue
+  readonly buffers: SendBuffers
+}
+
+/** Under an upload limit a chunk is what flows in this time, so that bytes come evenly; but not smaller than that. */
+const CHUNK_MS = 100
+const CHUNK_BYTES_MIN = 4 * 1024
+
+const RETRY_LIMIT_MS = 1_000
+const RETRY_INTERNAL_MS = 10_000
+
+export interface Job {
+  readonly id: number
+  /** Where the question came from and the answer goes. */
+  readonly via: Carrier
+  readonly length: number
+  /** Fills `into`. False when the bytes are not there. */
+  read(offset: number, into: Uint8Array): Promise<boolean>
+}
+
+/** A job that waits or is served. */
+interface Open extends Job {
+  /** Rejected, or its carrier is gone: nothing of it is sent any more. */
+  isOver: boolean
+}
+
+/** What one carrier is doing: chunks go out one behind the other while the next is read. */
+interface Line {
+  readonly via: Carrier
+  readonly signal: AbortSignal
+  stop(): void
+  /** Settles when the last chunk was taken. */
+  tail: Promise<void>
+  /** Since when bytes wait to be taken. */
+  sendingSinceMs: number | undefined
+}
+
+export class AnswerQueue {
+  readonly #deps: AnswerDeps
+  readonly #peerId: string
+  readonly #closing = new AbortController()
+  readonly #jobs = new Set<Open>()
+  readonly #lines = new Map<Carrier, Line>()
+  #servedBytes = 0
+
+  constructor(deps: AnswerDeps, peerId: string) {
+    this.#deps = deps
+    this.#peerId = peerId
+  }
+
+  get servedBytes(): number {
+    return this.#servedBytes
+  }
+
+  /** @throws SwarmError `MESSAGE_MALFORMED` when an answer under the id is under way. */
+  add(job: Job): void {
+    if (this.#find(job) !== undefined) throw malformed(`a second request ${job.id}`)
+    if (this.#jobs.size >= REQUESTS_PER_PEER_MAX) {
+      reject(job.via, job.id, 'limit', RETRY_LIMIT_MS)
+      return
+    }
+    this.#jobs.add({ ...job, isOver: false })
+    if (!this.#lines.has(job.via)) void this.#pump(job.via)
+  }
+
+  /** What was cancelled is answered as well, so that the peer knows when its place is free. */
+  cancel(id: number, via: Carrier): void {
+    const job = this.#find({ id, via })
+    if (job !== undefined) this.#reject(job, 'limit')
+  }
+
+  /** Forgets what was asked on a carrier that is gone. */
+  drop(via: Carrier): void {
+    this.#lines.get(via)?.stop()
+    for (const job of [...this.#jobs]) if (job.via === via) this.#remove(job)
+  }
+
+  rejectAll(retryAfterMs: number): void {
+    for (const job of [...this.#jobs]) this.#reject(job, 'limit', retryAfterMs)
+  }
+
+  close(): void {
+    this.#closing.abort(new Error('the connection is closed'))
+    for (const job of [...this.#jobs]) this.#remove(job)
+  }
+
+  #find({ id, via }: Pick<Job, 'id' | 'via'>): Open | undefined {
+    for (const job of this.#jobs) if (job.id === id && job.via === via) return job
+    return undefined
+  }
+
+  #next(via: Carrier): Open | undefined {
+    for (const job of this.#jobs) if (job.via === via) return job
+    return undefined
+  }
+
+  #remove(job: Open): void {
+    job.isOver = true
+    this.#jobs.delete(job)
+  }
+
+  #reject(job: Open, reason: RejectReason, retryAfterMs = 0): void {
+    if (job.isOver) return
+    this.#remove(job)
+    reject(job.via, job.id, reason, retryAfterMs)
+  }
+
+  /** Never rejects: what goes wrong is answered to the peer, or ends the carrier. */
+  async #pump(via: Carrier): Promise<void> {
+    const stop = new AbortController()
+    const line: Line = {
+      via,
+      signal: AbortSignal.any([this.#closing.signal, stop.signal]),
+      stop: () => stop.abort(new Error('the carrier is not needed any more')),
+      tail: Promise.resolve(),
+      sendingSinceMs: undefined,
+    }
+    this.#lines.set(via, line)
+    void this.#watch(line)
+    try {
+      for (let job = this.#next(via); job !== undefined; job = this.#next(via)) {
+        await this.#serve(job, line)
+        this.#jobs.delete(job)
+        if (this.#next(via) === undefined) await line.tail
+      }
+    } catch (error) {
+      if (!line.signal.aborted) this.#giveUp(via, messageOf(error))
+    } finally {
+      this.#lines.delete(via)
+      line.stop()
+    }
+  }
+
+  #giveUp(via: Carrier, reason: string): void {
+    this.#deps.log.debug('peer stopped taking bytes', { peer: this.#peerId, reason })
+    via.close()
+  }
+
+  /** Closes a carrier that does not take what waits for it. */
+  async #watch(line: Line): Promise<void> {
+    const { clock } = this.#deps
+    for (let leftMs = SERVE_STALL_TIMEOUT_MS; leftMs > 0; ) {
+      try {
+        await clock.sleep(leftMs, line.signal)
+      } catch {
+        return // Everything was served, or the carrier is gone.
+      }
+      const nowMs = clock.monotonicMs()
+      leftMs = SERVE_STALL_TIMEOUT_MS - (nowMs - (line.sendingSinceMs ?? nowMs))
+    }
+    this.#giveUp(line.via, 'it took none in time')
+  }
+
+  async #serve(job: Open, line: Line): Promise<void> {
+    const { queue, upload, buffers } = this.#deps
+    const chunkBytes = chunkBytesOf(job.via, upload)
+    for (let offset = 0; offset < job.length && !job.isOver; offset += chunkBytes) {
+      const length = Math.min(chunkBytes, job.length - offset)
+      await queue.acquire(this.#peerId, length, line.signal)
+      const buffer = buffers.take(length)
+      const giveBack = (): void => {
+        buffers.give(buffer)
+        queue.release(this.#peerId, length)
+      }
+      try {
+        await this.#fill(job, offset, buffer.bytes.subarray(0, length))
+        if (!job.isOver) await upload.take(length, line.signal)
+        await line.tail
+      } catch (error) {
+        giveBack()
+        throw error
+      }
+      line.tail = this.#send(job, offset, buffer, length, line).finally(giveBack)
+      line.tail.catch(() => {
+        // Awaited before the next chunk, or at the end of the line.
+      })
+    }
+  }
+
+  /** Ends the job with a rejection when its bytes are not there. */
+  async #fill(job: Open, at: number, into: Uint8Array): Promise<void> {
+    try {
+      if (!(await job.read(at, into))) this.#reject(job, 'not-found')
+    } catch (error) {
+      const isAbsent = codeOf(error) === 'PIECE_ABSENT'
+      if (!isAbsent) this.#deps.log.warn('blob cannot be read', { reason: messageOf(error) })
+      this.#reject(job, isAbsent ? 'not-found' : 'internal', isAbsent ? 0 : RETRY_INTERNAL_MS)
+    }
+  }
+
+  async #send(job: Open, offset: number, buffer: SendBuffer, length: number, line: Line) {
+    const { clock } = this.#deps
+    const { via } = job
+    for (let at = 0; at < length && !job.isOver; at += via.dataBytes) {
+      line.sendingSinceMs = clock.monotonicMs()
+      const count = Math.min(via.dataBytes, length - at)
+      await via.sendData(job.id, offset + at, buffer, at, count)
+      this.#servedBytes += count
+    }
+    line.sendingSinceMs = undefined
+  }
+}
+
+function chunkBytesOf(via: Carrier, { bytesPerSecond }: TokenBucket): number {
+  if (bytesPerSecond === undefined) return via.chunkBytes
+  const evenBytes = Math.floor((bytesPerSecond * CHUNK_MS) / 1000)
+  return Math.min(via.chunkBytes, Math.max(evenBytes, CHUNK_BYTES_MIN))
+}
+
+export function reject(via: Carrier, id: number, reason: RejectReason, retryAfterMs = 0): void {
+  via.post({ kind: 'reject', id, reason, retryAfterMs })
+}
