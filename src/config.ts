@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
+import { DAYS, SEEDING_MODES } from '../swarm/index.ts'
 import { codeOf, messageOf, NodeError } from './core/errors.ts'
 import { explainIssues, formatProblem } from './core/schema.ts'
 import { parseYaml } from './core/yaml.ts'
@@ -27,6 +28,36 @@ const sizeBytes = z
 
 /** A rate; `null` means that there is no limit. */
 const rate = sizeBytes.nullable().default(null)
+
+/** In a schedule a limit that is not named stays as it is. */
+const scheduledRate = sizeBytes.nullable().optional()
+
+const timeOfDay = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "22:30"')
+  .transform(text => Number(text.slice(0, 2)) * 60 + Number(text.slice(3)))
+
+const scheduleEntry = z
+  .strictObject({
+    days: z
+      .array(z.enum(DAYS))
+      .min(1)
+      .max(7)
+      .default([...DAYS]),
+    from: timeOfDay,
+    to: timeOfDay,
+    uploadLimit: scheduledRate,
+    downloadLimit: scheduledRate,
+    originLimit: scheduledRate,
+  })
+  .transform(({ days, from, to, uploadLimit, downloadLimit, originLimit }) => ({
+    ...{ days, fromMinute: from, toMinute: to },
+    limits: {
+      ...(uploadLimit === undefined ? {} : { upload: uploadLimit }),
+      ...(downloadLimit === undefined ? {} : { download: downloadLimit }),
+      ...(originLimit === undefined ? {} : { origin: originLimit }),
+    },
+  }))
 
 const originUrl = z
   .url({ protocol: /^https?$/ })
@@ -88,6 +119,16 @@ const configSchema = z.strictObject({
       uploadLimit: rate,
       downloadLimit: rate,
       originLimit: rate,
+      /** Limits at times of the week; the first entry that covers the time and names a limit sets it. */
+      schedule: z.array(scheduleEntry).max(64).default([]),
+      /** Whether limits hold for peers of the LAN as well. */
+      limitLan: z.boolean().default(false),
+      /** Who gets blobs from this node. */
+      seeding: z.enum(SEEDING_MODES).default('always'),
+      /** For `seeding: ratio`: a blob is given beyond the LAN this many times its size. */
+      seedRatio: z.number().positive().max(1000).default(2),
+      /** On a metered link only the LAN is served. */
+      metered: z.enum(['yes', 'no', 'auto']).default('no'),
       /** Peers connected at once, in both directions. */
       connections: z.int().min(8).max(4096).default(300),
     })

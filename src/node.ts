@@ -10,7 +10,7 @@ import {
   withFeeds,
 } from '../catalog/index.ts'
 import { createHost, createOrchestrator, type Orchestrator } from '../orchestrator/index.ts'
-import { type BlobStore, createSwarm, openBlobStore, type Swarm } from '../swarm/index.ts'
+import { type BlobStore, openBlobStore, type Swarm } from '../swarm/index.ts'
 import { BUILT_MS } from './built.ts'
 import { createBundles, type Imported } from './bundle.ts'
 import { type CatalogSources, createCatalogSources } from './catalog-sources.ts'
@@ -24,10 +24,11 @@ import type { Log } from './core/log.ts'
 import { deliverRelease } from './delivery.ts'
 import { every } from './every.ts'
 import type { Folders } from './folders.ts'
-import { createGossip, type Gossip } from './gossip.ts'
+import { createGossip } from './gossip.ts'
 import { createFeedSource } from './http/metadata-source.ts'
 import { createKeeper, type Keeper } from './keeper.ts'
 import { createLocalManifests, type LocalManifests } from './local-manifests.ts'
+import { openSwarm } from './open-swarm.ts'
 import { createRefresher, type Refresher } from './refresher.ts'
 import { openSeed } from './seed.ts'
 import { createServable, type Servable, servableReleases } from './servable.ts'
@@ -77,8 +78,12 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
     const wanted = await openWanted(folders.state, config.apps)
     const orchestrator = await openOrchestrator(config, folders, deps)
     stack.defer(() => orchestrator.close())
-    const swarm = await openSwarm(config, folders, deps, { store, servable, gossip })
+    const { swarm, watch } = await openSwarm(config, folders, deps, {
+      ...{ store, catalog: gossip.mirror },
+      mayServe: digest => servable.mayServe(digest),
+    })
     stack.defer(() => swarm.stop())
+    stack.use(watch)
     stack.defer(() => gossip.close())
     if (swarm.relay !== undefined) sources.use(swarm.relay, () => catalog.head())
     const publish = createPublisher({ catalog, wanted, store, servable, swarm, log })
@@ -215,40 +220,6 @@ async function openOrchestrator(
   )
   await orchestrator.open()
   return orchestrator
-}
-
-async function openSwarm(
-  config: Config,
-  folders: Folders,
-  deps: NodeDeps,
-  { store, servable, gossip }: { store: BlobStore; servable: Servable; gossip: Gossip },
-): Promise<Swarm> {
-  const { swarm } = config
-  return await createSwarm(
-    {
-      store,
-      clock: deps.clock,
-      log: deps.log,
-      random: deps.random,
-      mayServe: digest => servable.mayServe(digest),
-      catalog: gossip.mirror,
-    },
-    {
-      networkName: config.network,
-      identityFile: join(folders.state, 'identity.key'),
-      stateFolder: join(folders.state, 'swarm'),
-      listen: swarm.listen,
-      announceAddresses: swarm.announce,
-      bootstrap: swarm.bootstrap,
-      origins: [...config.origin.urls, ...config.feeds.map(({ url }) => url)],
-      limits: {
-        uploadBytesPerSecond: swarm.uploadLimit ?? undefined,
-        downloadBytesPerSecond: swarm.downloadLimit ?? undefined,
-        originBytesPerSecond: swarm.originLimit ?? undefined,
-        connectionsMax: swarm.connections,
-      },
-    },
-  )
 }
 
 /** Releases of the same app that the catalog still lists: what is installed is among them, or was replaced long ago. */

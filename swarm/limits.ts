@@ -33,6 +33,12 @@ export const SERVE_BYTES_PER_PEER_MAX = 1024 * 1024
 /** The same, over all peers. */
 export const SERVE_BYTES_TOTAL_MAX = 8 * 1024 * 1024
 
+/** Blobs of which is remembered how much was given; the longest unasked is forgotten. */
+export const GIVEN_BLOBS_MAX = 4096
+
+/** Peers that are told apart when those that got a blob are counted. */
+export const GIVEN_PEERS_MAX = 256
+
 /** A peer that takes nothing for this long while bytes are waiting for it is disconnected. */
 export const SERVE_STALL_TIMEOUT_MS = 30_000
 

@@ -1,4 +1,5 @@
 /** What the owner of a node can choose about the swarm. Defaults are in the program's configuration. */
+import type { ServingOptions } from './serving/serving.ts'
 
 export interface SwarmLimits {
   /** Bytes per second to peers; `undefined`: no limit. */
@@ -25,4 +26,6 @@ export interface SwarmOptions {
   /** Base URLs that end with `/`, in order of preference. */
   readonly origins: readonly string[]
   readonly limits: SwarmLimits
+  /** Whom this node serves, and when which limit holds. */
+  readonly serving: ServingOptions
 }

@@ -3,6 +3,8 @@ import type { Digest } from '../src/core/digest.ts'
 import type { Ban } from './bans.ts'
 import type { BlobId, BytesBySource } from './ports.ts'
 import type { Scope } from './scope.ts'
+import type { Terms } from './serving/policy.ts'
+import type { ServingStatus } from './serving/serving.ts'
 
 export interface TransferProgress extends BlobId {
   readonly heldBytes: number
@@ -33,12 +35,16 @@ export interface PeerStatus {
   /** Since the connection was made; control messages included. */
   readonly receivedBytes: number
   readonly servedBytes: number
+  /** What this peer gets from us, under which limit, and why. */
+  readonly terms: Terms
 }
 
 export interface SwarmStatus {
   readonly peerId: string
   readonly addresses: readonly string[]
   readonly peers: readonly PeerStatus[]
+  /** Whom this node serves, and the limits in force. */
+  readonly serving: ServingStatus
   /** Running fetches. */
   readonly transfers: readonly TransferStatus[]
   /** Over all runs of this node. */

@@ -23,8 +23,12 @@ import type { LinkDeps } from './peers/link.ts'
 import { createSendBuffers } from './peers/send-buffers.ts'
 import type { BlobId, BlobStore } from './ports.ts'
 import { openRememberedPeers, type RememberedPeers } from './remembered.ts'
+import type { StoredGiven } from './serving/given.ts'
+import { openServing } from './serving/open.ts'
+import type { Surroundings } from './serving/policy.ts'
+import type { Limits } from './serving/schedule.ts'
+import type { Serving } from './serving/serving.ts'
 import type { SwarmStatus, TransferProgress } from './status.ts'
-import { createTokenBucket } from './token-bucket.ts'
 import { openTotals, type Totals } from './totals.ts'
 import { Fetches } from './transfer/fetches.ts'
 import type { Refusal } from './transfer/sources.ts'
@@ -53,6 +57,8 @@ export interface Swarm {
   ): Promise<VerifiedBlob>
   /** Replaces the set of releases that this node announces as a holder. */
   announce(releases: readonly Digest[]): void
+  /** The owner's limits, over the configuration and its schedule. */
+  setLimits(words: Limits): void
   status(): SwarmStatus
   /** Every peer as a mirror of the catalog; `undefined` when this node does not relay it. */
   readonly relay: CatalogRelay | undefined
@@ -66,6 +72,8 @@ export interface SwarmDeps {
   readonly random: () => number
   /** Only blobs that this allows are told to peers or served. */
   mayServe(digest: Digest): boolean
+  /** What the machine is in, asked again and again. */
+  surroundings(): Surroundings
   /** Absent: this node does not relay the catalog. */
   readonly catalog?: CatalogMirror
 }
@@ -80,7 +88,9 @@ export async function createSwarm(deps: SwarmDeps, options: SwarmOptions): Promi
   const network = await createNetwork({ log, isBanned: bans.isBanned }, options)
   const totals = await openTotals(log, options.stateFolder)
   const remembered = await openRememberedPeers(log, options.stateFolder)
-  return new LiveSwarm({ ...deps, log, bans, network, totals, remembered }, options)
+  const { serving, given } = await openServing({ ...deps, log }, options)
+  const stored = { bans, totals, remembered, given }
+  return new LiveSwarm({ ...deps, log, network, serving, ...stored }, options)
 }
 
 interface Parts extends SwarmDeps {
@@ -88,6 +98,8 @@ interface Parts extends SwarmDeps {
   readonly network: Network
   readonly totals: Totals
   readonly remembered: RememberedPeers
+  readonly serving: Serving
+  readonly given: StoredGiven
 }
 
 class LiveSwarm implements Swarm {
@@ -100,19 +112,18 @@ class LiveSwarm implements Swarm {
   readonly #relay: RelayHub | undefined
   readonly #stopping = new AbortController()
   #saving: Promise<void> | undefined
+  #releases: readonly Digest[] = []
 
   constructor(parts: Parts, options: SwarmOptions) {
     const { clock, log, network, bans, remembered } = parts
-    const { limits } = options
-    const download = createTokenBucket(clock, limits.downloadBytesPerSecond)
-    const fromOrigin = createTokenBucket(clock, limits.originBytesPerSecond)
+    const { serving } = parts
     this.#parts = parts
     this.peerId = network.peerId
     const { catalog } = parts
     this.#relay = catalog && createRelay({ mirror: catalog, clock, log: log.child('catalog') })
-    this.#directory = new Directory(linkDeps(parts, options, download), network.peerId)
+    this.#directory = new Directory(linkDeps(parts), network.peerId)
     this.#origins = options.origins.map(url =>
-      createOrigin({ limits: [download, fromOrigin] }, url),
+      createOrigin({ limits: [serving.download, serving.origin] }, url),
     )
     const connectedCount = (): number => this.#directory.list().length
     const isBanned = (peerId: string): boolean => bans.isBanned(peerId)
@@ -166,9 +177,10 @@ class LiveSwarm implements Swarm {
     this.#relay?.closeAll()
     await this.#parts.network.stop()
     await Promise.all(this.#origins.map(origin => origin.close()))
-    this.#parts.totals.save()
-    const { totals, bans, remembered } = this.#parts
-    await Promise.all([totals.flush(), bans.flush(), remembered.flush()])
+    const { totals, bans, remembered, given } = this.#parts
+    totals.save()
+    given.save()
+    await Promise.all([totals, bans, remembered, given].map(file => file.flush()))
   }
 
   get relay(): CatalogRelay | undefined {
@@ -184,7 +196,14 @@ class LiveSwarm implements Swarm {
   }
 
   announce(releases: readonly Digest[]): void {
-    this.#discovery.announce(releases)
+    this.#releases = releases
+    const { serving } = this.#parts
+    const isSeed = serving.termsFor('wan').serves || serving.termsFor('lan').serves
+    this.#discovery.announce(isSeed ? releases : [])
+  }
+
+  setLimits(words: Limits): void {
+    this.#parts.serving.setWords(words)
   }
 
   status(): SwarmStatus {
@@ -197,7 +216,9 @@ class LiveSwarm implements Swarm {
         scope: link.scope,
         receivedBytes: link.receivedBytes,
         servedBytes: link.servedBytes,
+        terms: this.#parts.serving.termsFor(link.scope),
       })),
+      serving: this.#parts.serving.status(),
       transfers: this.#fetches.list(),
       totals: this.#parts.totals.current(),
       bans: this.#parts.bans.list(),
@@ -217,6 +238,12 @@ class LiveSwarm implements Swarm {
     })
   }
 
+  /** The rules changed: peers hear again what they may have, and holders are found by what is served. */
+  #tellHoldings(): void {
+    for (const link of this.#directory.list()) link.tellHoldings()
+    this.announce(this.#releases)
+  }
+
   async #saveRegularly(): Promise<void> {
     const { signal } = this.#stopping
     while (!signal.aborted) {
@@ -224,6 +251,8 @@ class LiveSwarm implements Swarm {
         /* Stopped: the loop ends by its condition, after the last save. */
       })
       this.#parts.totals.save()
+      this.#parts.given.save()
+      if (this.#parts.serving.refresh()) this.#tellHoldings()
       await this.#rememberHelpers()
     }
   }
@@ -237,19 +266,14 @@ class LiveSwarm implements Swarm {
   }
 }
 
-function linkDeps(
-  parts: Parts,
-  { limits }: SwarmOptions,
-  download: LinkDeps['download'],
-): LinkDeps {
+function linkDeps(parts: Parts): LinkDeps {
   const bounds = { perPeerBytes: SERVE_BYTES_PER_PEER_MAX, totalBytes: SERVE_BYTES_TOTAL_MAX }
   return {
     store: parts.store,
     clock: parts.clock,
     log: parts.log,
     mayServe: parts.mayServe,
-    download,
-    upload: createTokenBucket(parts.clock, limits.uploadBytesPerSecond),
+    serving: parts.serving,
     queue: createFairQueue(bounds),
     buffers: createSendBuffers(SERVE_CHUNK_BYTES, SERVE_BUFFERS_KEPT),
   }

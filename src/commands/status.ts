@@ -5,6 +5,7 @@ import type { NodeStatus } from '../status.ts'
 import { formatApps } from './app.ts'
 import { formatBytes, formatDuration, formatTable } from './format.ts'
 import type { CommandIo } from './io.ts'
+import { formatPeer, formatServing } from './status-serving.ts'
 
 export interface StatusCommandContext {
   readonly io: CommandIo
@@ -44,7 +45,8 @@ export function formatStatus(status: NodeStatus): string {
     ...catalog.flags.map(flag => ['', `${flag.code}: ${flag.message}`]),
     ...catalog.notices.map(notice => ['', notice]),
     ['peers', swarm.peers.length === 0 ? 'none connected' : `${swarm.peers.length} connected`],
-    ...swarm.peers.map(peer => ['', `${peer.peerId}  ${peer.address}`]),
+    ...swarm.peers.map(peer => ['', formatPeer(peer)]),
+    ['serving', formatServing(swarm.serving)],
     [
       'received',
       `${formatBytes(swarm.totals.peer)} from peers, ${formatBytes(swarm.totals.origin)} from the origin`,

@@ -1,9 +1,12 @@
 /** The answers that one peer still gets: one chunk at a time, never more than it takes, and each one whole or rejected. */
 import type { Clock } from '../../src/core/clock.ts'
+import type { Digest } from '../../src/core/digest.ts'
 import { codeOf, messageOf } from '../../src/core/errors.ts'
 import type { Log } from '../../src/core/log.ts'
 import { REQUESTS_PER_PEER_MAX, SERVE_STALL_TIMEOUT_MS } from '../limits.ts'
 import { malformed } from '../message-reader.ts'
+import type { Receiver } from '../serving/given.ts'
+import type { Serving } from '../serving/serving.ts'
 import type { TokenBucket } from '../token-bucket.ts'
 import type { RejectReason } from '../wire.ts'
 import type { Carrier } from './carrier.ts'
@@ -13,7 +16,8 @@ import type { SendBuffer, SendBuffers } from './send-buffers.ts'
 export interface AnswerDeps {
   readonly clock: Clock
   readonly log: Log
-  readonly upload: TokenBucket
+  /** The rules on whom to serve, and the rate limits that follow. */
+  readonly serving: Serving
   readonly queue: FairQueue
   readonly buffers: SendBuffers
 }
@@ -27,6 +31,7 @@ const RETRY_INTERNAL_MS = 10_000
 
 export interface Job {
   readonly id: number
+  readonly digest: Digest
   /** Where the question came from and the answer goes. */
   readonly via: Carrier
   readonly length: number
@@ -53,15 +58,15 @@ interface Line {
 
 export class AnswerQueue {
   readonly #deps: AnswerDeps
-  readonly #peerId: string
+  readonly #peer: Receiver
   readonly #closing = new AbortController()
   readonly #jobs = new Set<Open>()
   readonly #lines = new Map<Carrier, Line>()
   #servedBytes = 0
 
-  constructor(deps: AnswerDeps, peerId: string) {
+  constructor(deps: AnswerDeps, peer: Receiver) {
     this.#deps = deps
-    this.#peerId = peerId
+    this.#peer = peer
   }
 
   get servedBytes(): number {
@@ -148,7 +153,7 @@ export class AnswerQueue {
   }
 
   #giveUp(via: Carrier, reason: string): void {
-    this.#deps.log.debug('peer stopped taking bytes', { peer: this.#peerId, reason })
+    this.#deps.log.debug('peer stopped taking bytes', { peer: this.#peer.peerId, reason })
     via.close()
   }
 
@@ -168,15 +173,17 @@ export class AnswerQueue {
   }
 
   async #serve(job: Open, line: Line): Promise<void> {
-    const { queue, upload, buffers } = this.#deps
+    const { queue, serving, buffers } = this.#deps
+    const { peerId, scope } = this.#peer
+    const upload = serving.uploadFor(scope)
     const chunkBytes = chunkBytesOf(job.via, upload)
     for (let offset = 0; offset < job.length && !job.isOver; offset += chunkBytes) {
       const length = Math.min(chunkBytes, job.length - offset)
-      await queue.acquire(this.#peerId, length, line.signal)
+      await queue.acquire(peerId, length, line.signal)
       const buffer = buffers.take(length)
       const giveBack = (): void => {
         buffers.give(buffer)
-        queue.release(this.#peerId, length)
+        queue.release(peerId, length)
       }
       try {
         await this.#fill(job, offset, buffer.bytes.subarray(0, length))
@@ -205,13 +212,14 @@ export class AnswerQueue {
   }
 
   async #send(job: Open, offset: number, buffer: SendBuffer, length: number, line: Line) {
-    const { clock } = this.#deps
-    const { via } = job
+    const { clock, serving } = this.#deps
+    const { via, digest } = job
     for (let at = 0; at < length && !job.isOver; at += via.dataBytes) {
       line.sendingSinceMs = clock.monotonicMs()
       const count = Math.min(via.dataBytes, length - at)
       await via.sendData(job.id, offset + at, buffer, at, count)
       this.#servedBytes += count
+      serving.noteGiven(digest, this.#peer, count)
     }
     line.sendingSinceMs = undefined
   }

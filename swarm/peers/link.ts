@@ -17,7 +17,6 @@ import { PeerServer, type ServerDeps } from './server.ts'
 
 export interface LinkDeps extends ServerDeps {
   readonly clock: Clock
-  readonly download: TokenBucket
 }
 
 export interface LinkEvents {
@@ -33,6 +32,7 @@ interface Watch {
 }
 
 export class PeerLink {
+  readonly scope: Scope
   readonly #deps: LinkDeps
   readonly #channel: Channel
   readonly #events: LinkEvents
@@ -48,12 +48,14 @@ export class PeerLink {
 
   constructor(deps: LinkDeps, channel: Channel, events: LinkEvents) {
     this.#deps = deps
+    this.scope = scopeOf(channel.address)
     this.#channel = channel
     this.#events = events
     this.#stream = createStreamCarrier(channel)
     this.#requests = new RequestTable({ clock: deps.clock, route: () => this.#stream })
     this.#server = new PeerServer(deps, {
       peerId: channel.peerId,
+      scope: this.scope,
       post: message => this.#stream.post(message),
     })
     this.#reader = new FrameReader(
@@ -88,11 +90,6 @@ export class PeerLink {
 
   get address(): string {
     return this.#channel.address
-  }
-
-  /** Inside the home, over the Internet, or through a relay. */
-  get scope(): Scope {
-    return scopeOf(this.#channel.address)
   }
 
   get openedByUs(): boolean {
@@ -136,6 +133,11 @@ export class PeerLink {
     return this.#requests.open({ kind: 'layer', digest, length }, options)
   }
 
+  /** Says again what is held of everything that the peer asked about. */
+  tellHoldings(): void {
+    this.#server.tellHoldings()
+  }
+
   notify(blob: HeldBlob, pieceIndexes: readonly number[]): void {
     this.#server.notify(blob, pieceIndexes)
   }
@@ -154,16 +156,16 @@ export class PeerLink {
       this.#channel.close()
       return
     }
-    const waitMs = this.#deps.download.debit(bytes.byteLength)
-    if (waitMs > 0) void this.#rest(waitMs)
+    const limit = this.#deps.serving.downloadFor(this.scope)
+    if (limit.debit(bytes.byteLength) > 0) void this.#rest(limit)
   }
 
   /** Stops reading while the download limit is overdrawn. */
-  async #rest(waitMs: number): Promise<void> {
+  async #rest(limit: TokenBucket): Promise<void> {
     this.#pauses += 1
     this.#channel.pause()
     try {
-      await this.#deps.clock.sleep(waitMs, this.#closing.signal)
+      await limit.take(0, this.#closing.signal)
     } catch {
       /* The link was closed meanwhile. */
     }

@@ -2,6 +2,7 @@
 import type { Digest } from '../../src/core/digest.ts'
 import { SUBSCRIPTIONS_PER_PEER_MAX } from '../limits.ts'
 import type { BlobStore, HeldBlob } from '../ports.ts'
+import type { Scope } from '../scope.ts'
 import type { Holding, Message } from '../wire.ts'
 import { type AnswerDeps, AnswerQueue, reject } from './answers.ts'
 import type { Carrier } from './carrier.ts'
@@ -14,6 +15,7 @@ export interface ServerDeps extends AnswerDeps {
 
 interface Peer {
   readonly peerId: string
+  readonly scope: Scope
   /** Queues a control message on the libp2p stream. */
   post(message: Message): void
 }
@@ -29,7 +31,7 @@ export class PeerServer {
   constructor(deps: ServerDeps, peer: Peer) {
     this.#deps = deps
     this.#peer = peer
-    this.#answers = new AnswerQueue(deps, peer.peerId)
+    this.#answers = new AnswerQueue(deps, peer)
   }
 
   get servedBytes(): number {
@@ -39,10 +41,19 @@ export class PeerServer {
   handleWhoHas(digests: readonly Digest[]): void {
     for (const digest of digests) {
       subscribe(this.#subscriptions, digest)
-      const blob = this.#servable(digest)
-      const pieceCount = blob?.pieceCount ?? 0
-      this.#peer.post({ kind: 'have', digest, pieceCount, holding: holdingOf(blob) })
+      this.#tell(digest)
     }
+  }
+
+  /** Says again what is held of everything that the peer asked about: the rules on it changed. */
+  tellHoldings(): void {
+    for (const digest of this.#subscriptions) this.#tell(digest)
+  }
+
+  #tell(digest: Digest): void {
+    const blob = this.#servable(digest)
+    const pieceCount = blob?.pieceCount ?? 0
+    this.#peer.post({ kind: 'have', digest, pieceCount, holding: holdingOf(blob) })
   }
 
   /** @throws SwarmError `MESSAGE_MALFORMED` when an answer under the id is under way. */
@@ -65,7 +76,7 @@ export class PeerServer {
       await store.read(digest, offset + at, into.byteLength, into)
       return true
     }
-    this.#answers.add({ id, via, length, read })
+    this.#answers.add({ id, via, digest, length, read })
   }
 
   /** @throws SwarmError `MESSAGE_MALFORMED` when an answer under the id is under way. */
@@ -82,7 +93,7 @@ export class PeerServer {
       into.set(bytes)
       return true
     }
-    this.#answers.add({ id, via, length: blob.pieceCount * LAYER_BYTES_PER_PIECE, read })
+    this.#answers.add({ id, via, digest, length: blob.pieceCount * LAYER_BYTES_PER_PIECE, read })
   }
 
   handleCancel(id: number, via: Carrier): void {
@@ -92,7 +103,7 @@ export class PeerServer {
   /** Tells the peer about new pieces, when it asked about the blob. */
   notify(blob: HeldBlob, pieceIndexes: readonly number[]): void {
     const { digest, pieceCount } = blob
-    if (!this.#subscriptions.has(digest) || !this.#deps.mayServe(digest)) return
+    if (!this.#subscriptions.has(digest) || this.#servable(digest) === undefined) return
     const holding: Holding = blob.isComplete
       ? { kind: 'all' }
       : { kind: 'pieces', indexes: pieceIndexes }
@@ -115,7 +126,9 @@ export class PeerServer {
 
   /** What may not be served looks the same to a peer as what is not there. */
   #servable(digest: Digest): HeldBlob | undefined {
-    return this.#deps.mayServe(digest) ? this.#deps.store.held(digest) : undefined
+    const { mayServe, store, serving } = this.#deps
+    const blob = mayServe(digest) ? store.held(digest) : undefined
+    return blob !== undefined && serving.mayGive(blob, this.#peer.scope) ? blob : undefined
   }
 }
 

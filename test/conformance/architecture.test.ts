@@ -97,6 +97,8 @@ const PURE = [
   'swarm/transfer/session.ts',
   'swarm/transfer/selection.ts',
   'swarm/wire.ts',
+  'swarm/serving/policy.ts',
+  'swarm/serving/schedule.ts',
   'orchestrator/units/',
   'orchestrator/plan.ts',
   'src/keeper.ts',

@@ -5,6 +5,7 @@ import { digestOf } from '../../src/core/digest.ts'
 import { silentLog } from '../../src/core/log.ts'
 import { createNetwork } from '../../swarm/libp2p/network.ts'
 import type { FoundPeer, Network } from '../../swarm/network.ts'
+import { TEST_SERVING } from '../support/swarm/serving.ts'
 import { makeTempFolder, type TempFolder } from '../support/temp-folder.ts'
 import { waitFor } from '../support/wait-for.ts'
 
@@ -22,6 +23,7 @@ async function openNetwork(folder: TempFolder, name: string): Promise<Network> {
       announceAddresses: [],
       bootstrap: [],
       origins: [],
+      serving: TEST_SERVING,
       limits: {
         uploadBytesPerSecond: undefined,
         downloadBytesPerSecond: undefined,

@@ -14,9 +14,11 @@ import { Directory } from '../../swarm/peers/directory.ts'
 import { createFairQueue } from '../../swarm/peers/fair-queue.ts'
 import { createSendBuffers } from '../../swarm/peers/send-buffers.ts'
 import type { BytesBySource } from '../../swarm/ports.ts'
-import { createTokenBucket } from '../../swarm/token-bucket.ts'
+import { createGiven } from '../../swarm/serving/given.ts'
+import { Serving } from '../../swarm/serving/serving.ts'
 import { Fetches } from '../../swarm/transfer/fetches.ts'
 import type { Refusal } from '../../swarm/transfer/sources.ts'
+import { CALM, TEST_SERVING } from '../support/swarm/serving.ts'
 import { createModelStore, type ModelBlob, type ModelStore } from './blob.ts'
 import type { Host } from './wires.ts'
 
@@ -60,8 +62,11 @@ export function createModelNode(deps: Deps, settings: NodeSettings): ModelNode {
     clock,
     log: silentLog,
     mayServe: () => true,
-    download: createTokenBucket(clock, undefined),
-    upload: createTokenBucket(clock, settings.uploadBytesPerSecond),
+    serving: new Serving(
+      { clock, log: silentLog, given: createGiven(), surroundings: () => CALM },
+      TEST_SERVING,
+      { upload: settings.uploadBytesPerSecond ?? null },
+    ),
     queue: createFairQueue({
       perPeerBytes: SERVE_BYTES_PER_PEER_MAX,
       totalBytes: SERVE_BYTES_TOTAL_MAX,

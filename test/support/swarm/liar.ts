@@ -11,6 +11,7 @@ import { systemClock } from '../../../src/core/clock.ts'
 import { parseDigest } from '../../../src/core/digest.ts'
 import { silentLog } from '../../../src/core/log.ts'
 import { type BlobStore, createSwarm, openBlobStore } from '../../../swarm/index.ts'
+import { CALM, TEST_SERVING } from './serving.ts'
 
 /** The same store, except that the first byte of every piece is wrong when it is read. Piece layers stay right. */
 export function lyingStore(store: BlobStore): BlobStore {
@@ -58,6 +59,7 @@ async function main(): Promise<void> {
       log: silentLog,
       random: Math.random,
       mayServe: () => true,
+      surroundings: () => CALM,
     },
     {
       networkName: values.network,
@@ -67,6 +69,7 @@ async function main(): Promise<void> {
       announceAddresses: [],
       bootstrap: [],
       origins: [],
+      serving: TEST_SERVING,
       limits: {
         uploadBytesPerSecond: undefined,
         downloadBytesPerSecond: undefined,

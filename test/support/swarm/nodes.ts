@@ -11,9 +11,12 @@ import {
   type CatalogMirror,
   createSwarm,
   openBlobStore,
+  type Surroundings,
   type Swarm,
   type SwarmOptions,
 } from '../../../swarm/index.ts'
+
+import { CALM, TEST_SERVING } from './serving.ts'
 
 export interface LogLine {
   readonly level: string
@@ -34,6 +37,7 @@ export type NodeSettings = Partial<Omit<SwarmOptions, 'limits'>> & {
   readonly limits?: Partial<SwarmOptions['limits']>
   readonly folder?: string
   readonly mayServe?: (digest: Digest) => boolean
+  readonly surroundings?: () => Surroundings
   /** Absent: it does not relay the catalog. */
   readonly catalog?: CatalogMirror
   readonly wrapStore?: (store: BlobStore) => BlobStore
@@ -43,7 +47,16 @@ export type NodeSettings = Partial<Omit<SwarmOptions, 'limits'>> & {
 
 /** A started node; its log is kept in memory. */
 export async function startNode(settings: NodeSettings = {}): Promise<TestNode> {
-  const { folder: given, mayServe, wrapStore, keepFolder, limits, catalog, ...options } = settings
+  const {
+    folder: given,
+    mayServe,
+    surroundings,
+    wrapStore,
+    keepFolder,
+    limits,
+    catalog,
+    ...options
+  } = settings
   const folder = given ?? (await mkdtemp(join(tmpdir(), 'archy-swarm-')))
   const lines: LogLine[] = []
   const log = recordingLog(lines)
@@ -59,6 +72,7 @@ export async function startNode(settings: NodeSettings = {}): Promise<TestNode> 
       log,
       random: Math.random,
       mayServe: mayServe ?? (() => true),
+      surroundings: surroundings ?? (() => CALM),
       ...(catalog && { catalog }),
     },
     {
@@ -69,6 +83,7 @@ export async function startNode(settings: NodeSettings = {}): Promise<TestNode> 
       announceAddresses: [],
       bootstrap: [],
       origins: [],
+      serving: TEST_SERVING,
       ...options,
       limits: {
         uploadBytesPerSecond: undefined,

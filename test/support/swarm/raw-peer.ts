@@ -11,6 +11,7 @@ import {
 import { FrameSplitter } from '../../../swarm/frames.ts'
 import { createNetwork } from '../../../swarm/libp2p/network.ts'
 import type { Channel } from '../../../swarm/network.ts'
+import { TEST_SERVING } from './serving.ts'
 
 export interface RawPeer extends AsyncDisposable {
   readonly peerId: string
@@ -37,6 +38,7 @@ export async function startRawPeer(options: RawOptions = {}): Promise<RawPeer> {
       announceAddresses: [],
       bootstrap: [],
       origins: [],
+      serving: TEST_SERVING,
       limits: {
         uploadBytesPerSecond: undefined,
         downloadBytesPerSecond: undefined,

@@ -53,4 +53,13 @@ describe('parseConfig', () => {
       problemsOf(`${MINIMAL}feeds: [{did: "did:web:x", url: "https://a.example"}]\n`)[0],
     ).to.match(/feeds\[0\]\.did: must be a did:key/)
   })
+  it('names what is wrong in a schedule', () => {
+    const entry = '{from: "24:00", to: "07:00", days: [monday], uploadLimits: 1MiB}'
+    const problems = problemsOf(`${MINIMAL}swarm: {schedule: [${entry}]}\n`).join('\n')
+    expect(problems).to.match(/schedule\[0\]\.days\[0\]: /)
+    expect(problems).to.match(/schedule\[0\]\.from: must be a time of day/)
+    expect(problems).to.match(
+      /schedule\[0\]\.uploadLimits: unknown key "uploadLimits"; did you mean "uploadLimit"/,
+    )
+  })
 })

@@ -8,6 +8,7 @@ import { type Digest, digestOf } from '../../../../src/core/digest.ts'
 import { silentLog } from '../../../../src/core/log.ts'
 import { type BlobStore, createSwarm, openBlobStore } from '../../../../swarm/index.ts'
 import { lyingStore } from '../../swarm/liar.ts'
+import { CALM, TEST_SERVING } from '../../swarm/serving.ts'
 import { waitFor } from '../../wait-for.ts'
 import { serveAsks, tell } from './serve-asks.ts'
 
@@ -60,6 +61,7 @@ const swarm = await createSwarm(
     log: silentLog,
     random: Math.random,
     mayServe: () => true,
+    surroundings: () => CALM,
   },
   {
     networkName: 'bench',
@@ -69,6 +71,7 @@ const swarm = await createSwarm(
     announceAddresses: [],
     bootstrap: settings.bootstrap ?? [],
     origins: settings.origins ?? [],
+    serving: TEST_SERVING,
     limits: {
       uploadBytesPerSecond,
       downloadBytesPerSecond: undefined,

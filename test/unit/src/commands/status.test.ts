@@ -22,6 +22,15 @@ const NOTHING: NodeStatus['catalog'] = {
   ageMs: undefined,
   refresh: { reachedAtMs: undefined, error: undefined },
 }
+const FREE = { bytesPerSecond: undefined, setBy: 'configuration' as const }
+const WAN = {
+  serves: true,
+  why: 'seeding is always',
+  isExempt: false,
+  upload: { bytesPerSecond: 2_000_000, setBy: 'schedule' as const },
+  download: FREE,
+}
+const LAN = { ...WAN, isExempt: true, upload: FREE }
 const STATUS: NodeStatus = {
   network: 'home',
   peerId: 'me',
@@ -31,6 +40,12 @@ const STATUS: NodeStatus = {
     peerId: 'me',
     addresses: [],
     peers: [],
+    serving: {
+      limits: { upload: FREE, download: FREE, origin: FREE },
+      lan: LAN,
+      wan: WAN,
+      relay: WAN,
+    },
     transfers: [],
     totals: { peer: 0, origin: 0 },
     bans: [],
@@ -46,6 +61,7 @@ describe('formatStatus', () => {
         'node      me  network home',
         'catalog   none yet',
         'peers     none connected',
+        'serving   seeding is always, upload free, download free, origin free, peers of the LAN are exempt',
         'received  0 B from peers, 0 B from the origin',
         '',
         'No apps. Install one with "archy app install <id>".',
@@ -71,6 +87,7 @@ describe('formatStatus', () => {
       scope: 'wan' as const,
       receivedBytes: 1,
       servedBytes: 2,
+      terms: WAN,
     }
     const transfer = {
       digest: DIGEST,
@@ -87,7 +104,9 @@ describe('formatStatus', () => {
       ...STATUS,
       swarm: { ...STATUS.swarm, peers: [peer], transfers: [transfer] },
     })
-    expect(text).to.match(/^peers +1 connected\n +you {2}\/ip4\/192\.0\.2\.7\/tcp\/1$/m)
+    expect(text).to.match(
+      /^peers +1 connected\n +you {2}\/ip4\/192\.0\.2\.7\/tcp\/1 {2}WAN, served, upload 2\.0 MB\/s \(schedule\), download free$/m,
+    )
     expect(text).to.match(
       /^transfer +blake3:abababababab… {2}1\.0 kB of 4\.0 kB \(peers 600 B, origin 400 B\)$/m,
     )
