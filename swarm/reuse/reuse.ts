@@ -13,7 +13,8 @@ import { placesOf, type SearchBudget } from './search.ts'
 
 /** Without any gain for this long the network gets everything: reuse may help, never hold up. */
 const PATIENCE_MS = 5_000
-/** Reading to search must not cost more than reading the blob twice, and something for small ones. */
+/** Reading to search must stay cheap beside a download: this often the size of the blob, and something for small ones. */
+const SEARCH_SHARE_MAX = 4
 const SEARCH_BYTES_MIN = 256 * 1024 * 1024
 
 export interface ReuseDeps {
@@ -42,7 +43,9 @@ export class Reuse {
     this.#deps = deps
     this.#writer = writer
     this.#similar = similar
-    this.#budget = { leftBytes: Math.max(SEARCH_BYTES_MIN, 2 * writer.blob.sizeBytes) }
+    this.#budget = {
+      leftBytes: Math.max(SEARCH_BYTES_MIN, SEARCH_SHARE_MAX * writer.blob.sizeBytes),
+    }
   }
 
   /**

@@ -2,8 +2,8 @@
 import type { BlobStore, HeldBlob } from '../ports.ts'
 
 const WINDOW_BYTES = 1024 * 1024
-/** A change moves what follows it by less than this, unless much was added at once. */
-const NEAR_BYTES = 16 * 1024 * 1024
+/** How far to either side it is looked for, ring after ring: a change moves what follows by little, most of the time. */
+const RADIUS_BYTES = [256 * 1024, 2 * 1024 * 1024, 16 * 1024 * 1024, Number.POSITIVE_INFINITY]
 /** A text that stands in many files is no sign of a place. */
 const PLACES_MAX = 4
 
@@ -12,26 +12,41 @@ export interface SearchBudget {
   leftBytes: number
 }
 
-/** Offsets in `blob` at which `needle` stands, those near `expectedOffset` first; ends when the budget does. */
+/**
+ * Offsets in `blob` at which `needle` stands, from `expectedOffset` outwards; ends when the budget does. What was found near
+ * is not looked for far away as well: the change is then right behind it, and the next piece will tell.
+ */
 export async function* placesOf(
   store: Pick<BlobStore, 'read'>,
   blob: HeldBlob,
   needle: Uint8Array,
   { expectedOffset, budget }: { expectedOffset: number; budget: SearchBudget },
 ): AsyncGenerator<number> {
-  const from = Math.min(Math.max(0, expectedOffset - NEAR_BYTES), blob.sizeBytes)
-  const to = Math.min(from + 2 * NEAR_BYTES, blob.sizeBytes)
   let count = 0
-  for (const [start, end] of [
-    [from, to],
-    [to, blob.sizeBytes],
-    [0, from],
-  ] as const) {
+  for (const { start, end, isFar } of rings(blob.sizeBytes, expectedOffset)) {
+    if (isFar && count > 0) return
     for await (const place of placesWithin(store, blob, needle, { start, end, budget })) {
       yield place
       count += 1
       if (count >= PLACES_MAX) return
     }
+  }
+}
+
+/** Ranges that cover the blob, from the expected place outwards. */
+function* rings(
+  sizeBytes: number,
+  expectedOffset: number,
+): Generator<{ readonly start: number; readonly end: number; readonly isFar: boolean }> {
+  const middle = Math.min(Math.max(0, expectedOffset), sizeBytes)
+  let [from, to] = [middle, middle]
+  for (const radius of RADIUS_BYTES) {
+    const [wideFrom, wideTo] = [Math.max(0, middle - radius), Math.min(sizeBytes, middle + radius)]
+    const isFar = radius === Number.POSITIVE_INFINITY
+    yield { start: to, end: wideTo, isFar }
+    yield { start: wideFrom, end: from, isFar }
+    from = wideFrom
+    to = wideTo
   }
 }
 
