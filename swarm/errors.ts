@@ -8,6 +8,7 @@ export class StoreError extends NodeError<
   | 'INDEX_UNUSABLE'
   | 'PIECE_ABSENT'
   | 'PIECE_LAYER_MISSING'
+  | 'PIECE_WORKER_FAILED'
   | 'PIECE_LAYER_MISMATCH'
   | 'BLOB_MISMATCH'
   | 'BLOB_SIZE_CONFLICT'

@@ -1,6 +1,7 @@
 /** The seams of the swarm: where blobs are kept, and where bytes come from. */
 import type { VerifiedBlob } from '../src/core/blob.ts'
 import type { Digest } from '../src/core/digest.ts'
+import type { PieceMemory } from './piece-memory.ts'
 import type { CollectionBudget, CollectionReport } from './store/collect.ts'
 import type { BlobRole } from './store/collection.ts'
 import type { ScrubOptions } from './store/scrub.ts'
@@ -45,6 +46,8 @@ export interface ScrubResult {
 
 /** Verified bytes by address, on disk. Presence only grows, but for damage; a deletion is of a whole blob. */
 export interface BlobStore extends AsyncDisposable {
+  /** Where pieces on their way to `writePiece` should lie: they are then verified and written without a copy. */
+  readonly memory: PieceMemory
   list(): readonly HeldBlob[]
   held(digest: Digest): HeldBlob | undefined
   /** The complete blob, once all of it survives a power cut, or `undefined`. */
@@ -104,10 +107,11 @@ export interface BlobWriter extends AsyncDisposable {
   /** @throws StoreError `PIECE_LAYER_MISMATCH` when the layer does not fold to the address. */
   setPieceLayer(layer: Uint8Array): Promise<void>
   /**
-   * Verifies a piece, then keeps it. `mismatch`: the bytes are not this piece and nothing was written. Do not change
-   * `bytes` until it resolves; waits for a sync when `SYNC_BYTES_MAX` are not yet safe.
+   * Verifies a piece, then keeps it. `mismatch`: the bytes are not this piece and nothing was written. Pieces may come side
+   * by side; one that comes twice at once is kept once, and `present` for the later one. Do not change `bytes` until it
+   * settles; waits for a sync when `SYNC_BYTES_MAX` are not yet safe.
    * @throws FileError `DISK_FULL`; pieces stored before are kept.
-   * @throws StoreError `PIECE_LAYER_MISSING`
+   * @throws StoreError `PIECE_LAYER_MISSING`; `PIECE_WORKER_FAILED`, which a second try may not meet
    */
   writePiece(pieceIndex: number, bytes: Uint8Array): Promise<'stored' | 'present' | 'mismatch'>
   /** Resolves when every stored piece survives a power cut. Also runs by itself, see `SYNC_BYTES_MAX`. */

@@ -1,13 +1,13 @@
 /** The blob store on disk: what is held, who may change it, and what may be read of it. */
 import { statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import type { PieceVerifier } from '../../src/core/blake3/index.ts'
 import type { VerifiedBlob } from '../../src/core/blob.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import type { Digest } from '../../src/core/digest.ts'
 import { codeOf } from '../../src/core/errors.ts'
 import type { Log } from '../../src/core/log.ts'
 import { StoreError } from '../errors.ts'
+import type { PieceMemory } from '../piece-memory.ts'
 import type {
   BlobId,
   BlobStore,
@@ -28,8 +28,9 @@ import type { IndexEntry, StoreIndex } from './index-db.ts'
 import { createKeyedLock } from './keyed-lock.ts'
 import { META_VALUE_BYTES_MAX, READ_HANDLE_COUNT_MAX, SERVED_LEASE_MS } from './limits.ts'
 import { blobPathsOf } from './paths.ts'
+import type { PieceWork } from './piece-work/piece-work.ts'
 import { createReadHandles } from './read-handles.ts'
-import { type BlobRecord, occupiedBytesOf, verifiedBlobOf } from './record.ts'
+import { type BlobRecord, holdsRange, occupiedBytesOf, verifiedBlobOf } from './record.ts'
 import { hashWhole } from './recover.ts'
 import { damagedPieces, type ScrubOptions } from './scrub.ts'
 import { excessBytes } from './space.ts'
@@ -39,7 +40,8 @@ export interface DiskStoreDeps {
   readonly index: StoreIndex
   readonly clock: Clock
   readonly log: Log
-  readonly verifier: PieceVerifier
+  /** The store closes it. */
+  readonly work: PieceWork
   /** What the files hold; the store owns the map from now on. */
   readonly records: Map<Digest, BlobRecord>
 }
@@ -65,6 +67,10 @@ export class DiskBlobStore implements BlobStore {
       checkOpen: () => this.#checkOpen(),
       deleteFiles: digest => this.#deleteFiles(digest),
     })
+  }
+
+  get memory(): PieceMemory {
+    return this.#deps.work.memory
   }
 
   list(): readonly HeldBlob[] {
@@ -161,7 +167,7 @@ export class DiskBlobStore implements BlobStore {
     return await this.#locks.run(digest, async () => {
       this.#deps.log.warn('piece layer damaged, making it again', { digest })
       await using handle = await open(record.paths.data, 'r')
-      const pieces = await hashWhole(handle, record.paths, record.id)
+      const pieces = await hashWhole(this.#deps.work, handle, record.paths, record.id)
       return pieces.isFull ? await loadPieceLayer(record.paths, record.id) : undefined
     })
   }
@@ -173,7 +179,7 @@ export class DiskBlobStore implements BlobStore {
     if (record === undefined || this.#fillings.has(digest)) return undefined
     const checkedBytes = occupiedBytesOf(record)
     const layer = await this.pieceLayer(digest)
-    const damaged = await damagedPieces(record, layer, this.#deps.verifier, options)
+    const damaged = await damagedPieces(record, layer, this.#deps.work, options)
     if (damaged.length === 0) return { id: record.id, checkedBytes, damaged }
     return await this.#locks.run(digest, async () => {
       // Somebody writes it now, or wrote it meanwhile: what was seen may no longer be true.
@@ -185,7 +191,8 @@ export class DiskBlobStore implements BlobStore {
 
   async importFile(id: BlobId, path: string): Promise<VerifiedBlob> {
     const known = this.verified(id.digest)
-    return known?.sizeBytes === id.sizeBytes ? known : await importFile(this, id, path)
+    if (known?.sizeBytes === id.sizeBytes) return known
+    return await importFile({ store: this, work: this.#deps.work }, id, path)
   }
 
   async remove(digest: Digest): Promise<void> {
@@ -219,6 +226,7 @@ export class DiskBlobStore implements BlobStore {
     await this.#locks.idle()
     const closed = await this.#fillings.closeAll()
     await this.#handles[Symbol.asyncDispose]()
+    await this.#deps.work[Symbol.asyncDispose]()
     const entries = [...this.#records].map(([digest, record]): [Digest, IndexEntry] => [
       digest,
       {
@@ -278,19 +286,4 @@ export class DiskBlobStore implements BlobStore {
     await this.#handles.forget(paths.data)
     await deleteBlobFiles(paths)
   }
-}
-
-function holdsRange(
-  { id, pieces, pieceSizeBytes }: BlobRecord,
-  offset: number,
-  length: number,
-): boolean {
-  if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length)) return false
-  if (offset < 0 || length < 0 || offset + length > id.sizeBytes) return false
-  const first = Math.floor(offset / pieceSizeBytes)
-  const last = Math.floor(Math.max(offset, offset + length - 1) / pieceSizeBytes)
-  for (let pieceIndex = first; pieceIndex <= last; pieceIndex++) {
-    if (length > 0 && !pieces.has(pieceIndex)) return false
-  }
-  return true
 }

@@ -1,10 +1,10 @@
 /** One blob being filled: pieces are verified, written, and made safe in batches. All writers of a blob share one. */
 import type { FileHandle } from 'node:fs/promises'
 import {
+  type ExpectedPiece,
   foldPieceLayer,
   layerEntry,
   PieceError,
-  type PieceVerifier,
   pieceLengthOf,
 } from '../../src/core/blake3/index.ts'
 import type { VerifiedBlob } from '../../src/core/blob.ts'
@@ -14,19 +14,14 @@ import { asDiskFull } from '../../src/core/files.ts'
 import type { Log } from '../../src/core/log.ts'
 import { StoreError } from '../errors.ts'
 import type { BlobWriter } from '../ports.ts'
-import {
-  loadPieceLayer,
-  openDataFile,
-  saveBitfield,
-  savePieceLayer,
-  writeFully,
-} from './blob-files.ts'
-import { createKeyedLock } from './keyed-lock.ts'
+import { loadPieceLayer, openDataFile, saveBitfield, savePieceLayer } from './blob-files.ts'
+import type { PieceWork } from './piece-work/piece-work.ts'
+import { createPieceWrites } from './piece-writes.ts'
 import { type BlobRecord, verifiedBlobOf } from './record.ts'
-import { createSyncBatch } from './sync-batch.ts'
+import { createSyncBatch, type SyncBatch } from './sync-batch.ts'
 
 interface Deps {
-  readonly verifier: PieceVerifier
+  readonly work: PieceWork
   readonly clock: Clock
   readonly log: Log
 }
@@ -57,44 +52,40 @@ function createFilling(
   handle: FileHandle | undefined,
 ): Filling {
   const { id, paths, pieces } = record
-  const writes = createKeyedLock()
+  const writes = createPieceWrites()
   let layer = knownLayer
-  const batch = createSyncBatch(
-    {
-      clock: deps.clock,
-      log: deps.log,
-      syncData: async () => {
-        await handle?.datasync().catch(error => {
-          throw asDiskFull(error, paths.data)
-        })
-      },
-      async saveSafe(safe) {
-        await saveBitfield(paths, id, safe)
-        record.isDurable = safe.isFull
-      },
-      onLost(pieceIndexes) {
-        for (const pieceIndex of pieceIndexes) pieces.delete(pieceIndex)
-      },
-    },
-    pieces.copy(),
-  )
+  const batch = createBatch(deps, record, handle)
 
   async function writePiece(pieceIndex: number, bytes: Uint8Array) {
     const lengthBytes = pieceLengthOf(id.sizeBytes, pieceIndex)
-    if (pieces.has(pieceIndex)) return 'present'
-    if (layer === undefined) throw layerMissing(record)
-    if (bytes.length !== lengthBytes) return 'mismatch'
-    const chainingValue = layerEntry(layer, pieceIndex)
-    const expected = { sizeBytes: id.sizeBytes, pieceIndex, chainingValue }
-    if (!(await deps.verifier.verify(bytes, expected))) return 'mismatch'
-    await batch.makeRoom(lengthBytes)
-    if (handle === undefined) throw new StoreError('STORE_CLOSED', `${id.digest} is not open`)
-    await writeFully(handle, bytes, pieceIndex * record.held.pieceSizeBytes).catch(error => {
+    return await writes.run(
+      pieceIndex,
+      () => pieces.has(pieceIndex),
+      async () => {
+        if (layer === undefined) throw layerMissing(record)
+        if (bytes.length !== lengthBytes) return 'mismatch'
+        const chainingValue = layerEntry(layer, pieceIndex)
+        return await store({ sizeBytes: id.sizeBytes, pieceIndex, chainingValue }, bytes)
+      },
+    )
+  }
+
+  async function store(expected: ExpectedPiece, bytes: Uint8Array) {
+    const { pieceIndex } = expected
+    await batch.makeRoom(bytes.length)
+    let isWritten = false
+    try {
+      if (handle === undefined) throw new StoreError('STORE_CLOSED', `${id.digest} is not open`)
+      isWritten = await deps.work.writeVerified(handle, bytes, expected)
+    } catch (error) {
       throw asDiskFull(error, paths.data)
-    })
+    } finally {
+      if (!isWritten) batch.giveRoom(bytes.length)
+    }
+    if (!isWritten) return 'mismatch'
     pieces.add(pieceIndex)
     record.lastUsedMs = deps.clock.nowMs()
-    batch.add(pieceIndex, lengthBytes)
+    batch.add(pieceIndex, bytes.length)
     return 'stored'
   }
 
@@ -108,7 +99,7 @@ function createFilling(
       await savePieceLayer(paths, verified)
       layer = verified
     },
-    writePiece: (pieceIndex, bytes) => writes.run('', () => writePiece(pieceIndex, bytes)),
+    writePiece,
     sync: () => batch.sync(),
     async finish(): Promise<VerifiedBlob> {
       await writes.idle()
@@ -127,6 +118,33 @@ function createFilling(
       }
     },
   }
+}
+
+function createBatch(
+  { clock, log }: Deps,
+  record: BlobRecord,
+  handle: FileHandle | undefined,
+): SyncBatch {
+  const { id, paths, pieces } = record
+  return createSyncBatch(
+    {
+      clock,
+      log,
+      syncData: async () => {
+        await handle?.datasync().catch(error => {
+          throw asDiskFull(error, paths.data)
+        })
+      },
+      async saveSafe(safe) {
+        await saveBitfield(paths, id, safe)
+        record.isDurable = safe.isFull
+      },
+      onLost(pieceIndexes) {
+        for (const pieceIndex of pieceIndexes) pieces.delete(pieceIndex)
+      },
+    },
+    pieces.copy(),
+  )
 }
 
 /** A copy of the layer, so that nobody can change it after it was verified. */

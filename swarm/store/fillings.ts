@@ -1,5 +1,5 @@
 /** The blobs that are being filled: one filling per blob, however many writers share it. */
-import { type PieceVerifier, pieceCountOf } from '../../src/core/blake3/index.ts'
+import { pieceCountOf } from '../../src/core/blake3/index.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import type { Digest } from '../../src/core/digest.ts'
 import type { Log } from '../../src/core/log.ts'
@@ -9,6 +9,7 @@ import type { Admission } from './admission.ts'
 import { createPieceSet } from './bitfield.ts'
 import { type Filling, openFilling } from './filling.ts'
 import { blobPathsOf } from './paths.ts'
+import type { PieceWork } from './piece-work/piece-work.ts'
 import { BlobRecord } from './record.ts'
 import { loadBlob } from './recover.ts'
 
@@ -16,7 +17,7 @@ interface Deps {
   readonly blobsFolder: string
   readonly clock: Clock
   readonly log: Log
-  readonly verifier: PieceVerifier
+  readonly work: PieceWork
   readonly records: Map<Digest, BlobRecord>
   readonly admission: Admission
   /** Runs a task while nothing else is done to the files of the blob. */

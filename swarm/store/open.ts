@@ -1,11 +1,7 @@
 /** Opens a blob store: takes its lock, and learns what it holds from the index or, after a crash, from the files. */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  inlinePieceVerifier,
-  type PieceVerifier,
-  pieceCountOf,
-} from '../../src/core/blake3/index.ts'
+import { pieceCountOf } from '../../src/core/blake3/index.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import type { Digest } from '../../src/core/digest.ts'
 import { codeOf, messageOf } from '../../src/core/errors.ts'
@@ -19,6 +15,7 @@ import { deleteBlobFiles } from './blob-files.ts'
 import { DiskBlobStore } from './disk-store.ts'
 import { openIndex, type StoreIndex } from './index-db.ts'
 import { blobPathsOf, digestOfFileName, isLeftover } from './paths.ts'
+import { openPieceWork, type PieceWork } from './piece-work/piece-work.ts'
 import { BlobRecord } from './record.ts'
 import { loadBlob } from './recover.ts'
 
@@ -27,8 +24,6 @@ export interface StoreDeps {
   readonly folder: string
   readonly clock: Clock
   readonly log: Log
-  /** Checks pieces in this thread when left out. */
-  readonly verifier?: PieceVerifier
 }
 
 /**
@@ -37,14 +32,15 @@ export interface StoreDeps {
  * @throws StoreError `STORE_LOCKED` when another process has it open; `INDEX_UNUSABLE`
  */
 export async function openBlobStore(deps: StoreDeps, limits: AdmissionLimits): Promise<BlobStore> {
-  const { clock, log, verifier = inlinePieceVerifier } = deps
+  const { clock, log } = deps
   const blobsFolder = join(deps.folder, 'blobs')
   await mkdir(blobsFolder, { recursive: true, mode: 0o700 })
   const holder = join(deps.folder, 'holder')
   const index = await openIndex(join(deps.folder, 'index'), log).catch(async error => {
     throw codeOf(error) === 'STORE_LOCKED' ? await lockedBy(holder, deps.folder, error) : error
   })
-  const loader = { blobsFolder, index, clock, log, verifier }
+  const work = openPieceWork({ clock, log })
+  const loader = { blobsFolder, index, clock, log, work }
   try {
     await noteHolder(holder, log)
     const digests = index.isClean ? [...index.entries.keys()] : await scanBlobs(blobsFolder, log)
@@ -60,6 +56,7 @@ export async function openBlobStore(deps: StoreDeps, limits: AdmissionLimits): P
     })
     return new DiskBlobStore({ ...loader, records }, limits)
   } catch (error) {
+    await work[Symbol.asyncDispose]()
     await index.abandon()
     throw error
   }
@@ -93,7 +90,7 @@ interface Loader {
   readonly index: StoreIndex
   readonly clock: Clock
   readonly log: Log
-  readonly verifier: PieceVerifier
+  readonly work: PieceWork
 }
 
 async function loadRecord(loader: Loader, digest: Digest): Promise<BlobRecord | undefined> {

@@ -76,3 +76,19 @@ export function heldBytesOf({ id, pieces, pieceSizeBytes }: BlobRecord): number 
 export function occupiedBytesOf(record: BlobRecord): number {
   return footprintBytes(heldBytesOf(record), pieceLayerLengthOf(record.id.sizeBytes))
 }
+
+/** True when every byte of the range lies in a held piece. */
+export function holdsRange(
+  { id, pieces, pieceSizeBytes }: BlobRecord,
+  offset: number,
+  length: number,
+): boolean {
+  if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length)) return false
+  if (offset < 0 || length < 0 || offset + length > id.sizeBytes) return false
+  const first = Math.floor(offset / pieceSizeBytes)
+  const last = Math.floor(Math.max(offset, offset + length - 1) / pieceSizeBytes)
+  for (let pieceIndex = first; pieceIndex <= last; pieceIndex++) {
+    if (length > 0 && !pieces.has(pieceIndex)) return false
+  }
+  return true
+}

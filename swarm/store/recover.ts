@@ -2,16 +2,14 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import {
   BLOB_SIZE_BYTES_MAX,
-  createPieceLayerBuilder,
   layerEntry,
-  type PieceVerifier,
   pieceCountOf,
-  pieceLengthOf,
   pieceSizeOf,
 } from '../../src/core/blake3/index.ts'
 import { type Digest, digestBytes } from '../../src/core/digest.ts'
 import { codeOf } from '../../src/core/errors.ts'
 import type { Log } from '../../src/core/log.ts'
+import { eachInParallel } from '../../src/core/parallel.ts'
 import type { BlobId } from '../ports.ts'
 import { createFullPieceSet, createPieceSet, type PieceSet } from './bitfield.ts'
 import {
@@ -19,14 +17,15 @@ import {
   loadBitfield,
   loadPieceLayer,
   openDataFile,
-  readFully,
   saveBitfield,
   savePieceLayer,
 } from './blob-files.ts'
 import type { BlobPaths } from './paths.ts'
+import { HASHED_AT_ONCE, hashFile } from './piece-work/hash-file.ts'
+import type { PieceWork } from './piece-work/piece-work.ts'
 
 interface Deps {
-  readonly verifier: PieceVerifier
+  readonly work: PieceWork
   readonly log: Log
 }
 
@@ -44,7 +43,7 @@ export interface LoadedBlob {
  * @returns `undefined` when nothing of the blob can be used
  */
 export async function loadBlob(
-  { verifier, log }: Deps,
+  { work, log }: Deps,
   paths: BlobPaths,
   digest: Digest,
   sizeBytes?: number,
@@ -65,7 +64,7 @@ export async function loadBlob(
     sizeBytes: size,
     dataBytes,
   })
-  const pieces = await hashAgain(verifier, paths, id)
+  const pieces = await hashAgain(work, paths, id)
   log.info('data hashed again', {
     digest,
     heldPieces: pieces.heldCount,
@@ -83,52 +82,32 @@ export async function loadBlob(
   return { id, pieces, lastUsedMs }
 }
 
-async function hashAgain(verifier: PieceVerifier, paths: BlobPaths, id: BlobId): Promise<PieceSet> {
+async function hashAgain(work: PieceWork, paths: BlobPaths, id: BlobId): Promise<PieceSet> {
   const pieceCount = pieceCountOf(id.sizeBytes)
   const layer = pieceCount === 1 ? digestBytes(id.digest) : await loadPieceLayer(paths, id)
   await using handle = await open(paths.data, 'r')
-  if (layer === undefined) return await hashWhole(handle, paths, id)
+  if (layer === undefined) return await hashWhole(work, handle, paths, id)
 
   const pieces = createPieceSet(pieceCount)
-  for await (const { pieceIndex, bytes } of piecesOf(handle, id.sizeBytes)) {
-    const expected = {
-      sizeBytes: id.sizeBytes,
-      pieceIndex,
-      chainingValue: layerEntry(layer, pieceIndex),
-    }
-    if (await verifier.verify(bytes, expected)) pieces.add(pieceIndex)
-  }
+  const { sizeBytes } = id
+  await eachInParallel(Array(pieceCount).keys(), HASHED_AT_ONCE, async pieceIndex => {
+    const offset = pieceIndex * pieceSizeOf(sizeBytes)
+    const found = await work.hashPiece(handle, { offset, sizeBytes, pieceIndex })
+    if (found && Buffer.from(found).equals(layerEntry(layer, pieceIndex))) pieces.add(pieceIndex)
+  })
   return pieces
 }
 
 /** Without a layer only a complete blob can prove itself; its layer is then written anew. */
 export async function hashWhole(
+  work: PieceWork,
   handle: FileHandle,
   paths: BlobPaths,
   id: BlobId,
 ): Promise<PieceSet> {
   const pieceCount = pieceCountOf(id.sizeBytes)
-  const builder = createPieceLayerBuilder(id.sizeBytes)
-  let foundCount = 0
-  for await (const { bytes } of piecesOf(handle, id.sizeBytes)) {
-    builder.update(bytes)
-    foundCount++
-  }
-  if (foundCount < pieceCount) return createPieceSet(pieceCount)
-  const { digest, layer } = builder.finish()
-  if (digest !== id.digest || layer === undefined) return createPieceSet(pieceCount)
-  await savePieceLayer(paths, layer)
+  const { digest, layer } = (await hashFile(work, handle, id.sizeBytes)) ?? {}
+  if (digest !== id.digest) return createPieceSet(pieceCount)
+  if (layer !== undefined) await savePieceLayer(paths, layer)
   return createFullPieceSet(pieceCount)
-}
-
-/** The pieces that the file holds in full length, in order. `bytes` is used again for the next one. */
-export async function* piecesOf(handle: FileHandle, sizeBytes: number) {
-  const pieceSizeBytes = pieceSizeOf(sizeBytes)
-  const space = new Uint8Array(Math.min(pieceSizeBytes, sizeBytes))
-  for (let pieceIndex = 0; pieceIndex < pieceCountOf(sizeBytes); pieceIndex++) {
-    const bytes = space.subarray(0, pieceLengthOf(sizeBytes, pieceIndex))
-    const readBytes = await readFully(handle, bytes, pieceIndex * pieceSizeBytes)
-    if (readBytes < bytes.length) return
-    yield { pieceIndex, bytes }
-  }
 }

@@ -1,9 +1,9 @@
 /** Reads a stored blob again and compares every piece that is held with its address. */
 import { type FileHandle, open } from 'node:fs/promises'
-import { layerEntry, type PieceVerifier, pieceLengthOf } from '../../src/core/blake3/index.ts'
+import { layerEntry, pieceLengthOf } from '../../src/core/blake3/index.ts'
 import { digestBytes } from '../../src/core/digest.ts'
 import { codeOf } from '../../src/core/errors.ts'
-import { readFully } from './blob-files.ts'
+import type { FilePlace, PieceWork } from './piece-work/piece-work.ts'
 import type { BlobRecord } from './record.ts'
 
 export interface ScrubOptions {
@@ -17,47 +17,43 @@ export interface ScrubOptions {
 export async function damagedPieces(
   record: BlobRecord,
   layer: Uint8Array | undefined,
-  verifier: PieceVerifier,
+  work: PieceWork,
   { throttle, signal, onProgress }: ScrubOptions,
 ): Promise<readonly number[]> {
   const { id, pieces, pieceSizeBytes } = record
   const expected = pieces.pieceCount === 1 ? digestBytes(id.digest) : layer
   const damaged: number[] = []
   await using file = await openIfThere(record.paths.data)
-  const space = new Uint8Array(Math.min(pieceSizeBytes, id.sizeBytes))
   let checkedBytes = 0
   for (let pieceIndex = 0; pieceIndex < pieces.pieceCount; pieceIndex++) {
     if (!pieces.has(pieceIndex)) continue
     signal?.throwIfAborted()
-    const bytes = space.subarray(0, pieceLengthOf(id.sizeBytes, pieceIndex))
-    await throttle(bytes.length, signal)
-    const isThere = await readPiece(file.handle, bytes, pieceIndex * pieceSizeBytes)
+    const lengthBytes = pieceLengthOf(id.sizeBytes, pieceIndex)
+    await throttle(lengthBytes, signal)
+    const place = { offset: pieceIndex * pieceSizeBytes, sizeBytes: id.sizeBytes, pieceIndex }
+    const found = await hashIfReadable(work, file.handle, place)
     const isRight =
-      isThere &&
+      found !== undefined &&
       expected !== undefined &&
-      (await verifier.verify(bytes, {
-        sizeBytes: id.sizeBytes,
-        pieceIndex,
-        chainingValue: layerEntry(expected, pieceIndex),
-      }))
+      Buffer.from(found).equals(layerEntry(expected, pieceIndex))
     if (!isRight) damaged.push(pieceIndex)
-    checkedBytes += bytes.length
+    checkedBytes += lengthBytes
     onProgress?.(checkedBytes)
   }
   return damaged
 }
 
-/** False for a piece beyond the end of the file, or in a part of the disk that cannot be read any more. */
-async function readPiece(
+/** `undefined` for a piece beyond the end of the file, or in a part of the disk that cannot be read any more. */
+async function hashIfReadable(
+  work: PieceWork,
   handle: FileHandle | undefined,
-  bytes: Uint8Array,
-  offset: number,
-): Promise<boolean> {
-  if (handle === undefined) return false
+  place: FilePlace,
+): Promise<Uint8Array | undefined> {
+  if (handle === undefined) return undefined
   try {
-    return (await readFully(handle, bytes, offset)) === bytes.length
+    return await work.hashPiece(handle, place)
   } catch (error) {
-    if (codeOf(error) === 'EIO') return false
+    if (codeOf(error) === 'EIO') return undefined
     throw error
   }
 }

@@ -22,21 +22,26 @@ interface Deps {
 export interface SyncBatch extends AsyncDisposable {
   /** The pieces that survive a power cut. */
   readonly safe: PieceSet
-  /** Resolves when `lengthBytes` more may be written. @throws what the last sync of data threw */
+  /**
+   * Resolves when `lengthBytes` more may be written; they count until `add`, and the sync after it, or `giveRoom`.
+   * @throws what the last sync threw
+   */
   makeRoom(lengthBytes: number): Promise<void>
-  /** Says that a piece was written. */
+  /** Says that a piece was written, for which room was made. */
   add(pieceIndex: number, lengthBytes: number): void
+  /** Says that what room was made for was not written after all. */
+  giveRoom(lengthBytes: number): void
   /** @throws what `syncData` or `saveSafe` threw */
   sync(): Promise<void>
 }
 
 export function createSyncBatch(deps: Deps, initiallySafe: PieceSet): SyncBatch {
-  const closing = new AbortController()
   let safe = initiallySafe
   let unsafe = new Map<number, number>()
+  const room = createRoom()
+  const timer = createTimer(deps.clock, syncBehind)
   let unsafeBytes = 0
   let running: Promise<void> | undefined
-  let timer: Promise<void> | undefined
   let failure: { readonly error: unknown } | undefined
 
   function checkFailure(): void {
@@ -62,7 +67,10 @@ export function createSyncBatch(deps: Deps, initiallySafe: PieceSet): SyncBatch 
       throw error
     }
     safe = next
-    for (const lengthBytes of batch.values()) unsafeBytes -= lengthBytes
+    for (const lengthBytes of batch.values()) {
+      unsafeBytes -= lengthBytes
+      room.give(lengthBytes)
+    }
   }
 
   /** Everything that was added before the call is safe when it resolves. */
@@ -85,26 +93,21 @@ export function createSyncBatch(deps: Deps, initiallySafe: PieceSet): SyncBatch 
     sync().catch(error => deps.log.warn('sync failed', { problem: messageOf(error) }))
   }
 
-  async function syncAfterInterval(): Promise<void> {
-    try {
-      await deps.clock.sleep(SYNC_INTERVAL_MS, closing.signal)
-    } catch {
-      return // closed: the last sync is done by whoever closes
-    } finally {
-      timer = undefined
-    }
-    syncBehind()
-  }
-
   return {
     get safe() {
       return safe
     },
     async makeRoom(lengthBytes) {
       checkFailure()
-      while (unsafeBytes > 0 && unsafeBytes + lengthBytes > SYNC_BYTES_MAX) await sync()
+      while (!room.take(lengthBytes)) {
+        if (unsafe.size > 0 || running !== undefined) await sync()
+        else await room.changed()
+        checkFailure()
+      }
     },
+    giveRoom: lengthBytes => room.give(lengthBytes),
     add(pieceIndex, lengthBytes) {
+      room.noteChange()
       if (failure !== undefined) {
         deps.onLost([pieceIndex])
         return
@@ -112,13 +115,61 @@ export function createSyncBatch(deps: Deps, initiallySafe: PieceSet): SyncBatch 
       unsafe.set(pieceIndex, lengthBytes)
       unsafeBytes += lengthBytes
       if (unsafeBytes >= SYNC_BYTES_MAX / 2 && running === undefined) syncBehind()
-      timer ??= syncAfterInterval()
+      timer.start()
     },
     sync,
     async [Symbol.asyncDispose]() {
-      closing.abort()
-      await timer
+      await timer[Symbol.asyncDispose]()
       if (failure === undefined) await sync()
     },
+  }
+}
+
+/** Calls `act` an interval after it was started, unless it is closed before. */
+function createTimer(clock: Clock, act: () => void) {
+  const closing = new AbortController()
+  let running: Promise<void> | undefined
+  async function run(): Promise<void> {
+    try {
+      await clock.sleep(SYNC_INTERVAL_MS, closing.signal)
+    } catch {
+      return // closed: the last sync is done by whoever closes
+    } finally {
+      running = undefined
+    }
+    act()
+  }
+  return {
+    start(): void {
+      running ??= run()
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      closing.abort()
+      await running
+    },
+  }
+}
+
+/** What is being written, or written and not yet safe. */
+function createRoom() {
+  let usedBytes = 0
+  let change = Promise.withResolvers<void>()
+  const noteChange = (): void => {
+    change.resolve()
+    change = Promise.withResolvers()
+  }
+  return {
+    /** One piece always has room, however large. */
+    take(lengthBytes: number): boolean {
+      if (usedBytes > 0 && usedBytes + lengthBytes > SYNC_BYTES_MAX) return false
+      usedBytes += lengthBytes
+      return true
+    },
+    give(lengthBytes: number): void {
+      usedBytes -= lengthBytes
+      noteChange()
+    },
+    noteChange,
+    changed: () => change.promise,
   }
 }

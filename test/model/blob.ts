@@ -111,6 +111,7 @@ export function createModelStore(blob: ModelBlob, heldPieces: Bitfield): ModelSt
       return into ?? bytes
     },
     pieceLayer: async () => (hasLayer ? blob.layer : undefined),
+    memory: { take: lengthBytes => new Uint8Array(lengthBytes), give() {} },
   }
   return store as ModelStore
 }
@@ -125,6 +126,7 @@ type ModelStoreKey =
   | 'openWriter'
   | 'read'
   | 'pieceLayer'
+  | 'memory'
 
 /** True when the bytes are the piece; a view of the blob itself at the right place needs no comparison. */
 function isPiece(blob: ModelBlob, pieceIndex: number, bytes: Uint8Array): boolean {

@@ -9,17 +9,19 @@ import {
   pieceLengthOf,
   pieceSizeOf,
 } from './pieces.ts'
-import { tree } from './tree.ts'
+import { type Tree, tree } from './tree.ts'
 
 /**
  * The node over one piece: its entry in the piece layer, or the digest itself in a blob of one piece.
- * Synchronous; about 1 ms for each MiB.
+ * Synchronous; about 0.6 ms for each MiB.
+ * @param within a tree whose memory holds `bytes` saves a copy
  * @throws PieceError `PIECE_INDEX_INVALID`, `PIECE_LENGTH_INVALID` when `bytes` are not as long as the piece
  */
 export function pieceChainingValue(
   bytes: Uint8Array,
   pieceIndex: number,
   sizeBytes: number,
+  within: Tree = tree,
 ): Uint8Array {
   const lengthBytes = pieceLengthOf(sizeBytes, pieceIndex)
   if (bytes.length !== lengthBytes) {
@@ -29,7 +31,7 @@ export function pieceChainingValue(
     )
   }
   const firstChunk = (pieceIndex * pieceSizeOf(sizeBytes)) / CHUNK_BYTES
-  return tree.foldBytes(bytes, firstChunk, pieceCountOf(sizeBytes) === 1)
+  return within.foldBytes(bytes, firstChunk, pieceCountOf(sizeBytes) === 1)
 }
 
 /**
@@ -68,6 +70,27 @@ export function raisePieceLayer(
     raised.push(tree.foldNodes(layer.subarray(at, at + groupBytes), false))
   }
   return new Uint8Array(Buffer.concat(raised))
+}
+
+export interface ExpectedPiece {
+  readonly sizeBytes: number
+  readonly pieceIndex: number
+  /** The piece's entry in the piece layer; in a blob of one piece the bytes of its digest. */
+  readonly chainingValue: Uint8Array
+}
+
+/** True when `bytes`, which have the piece's length, are the expected piece. Synchronous; about 0.6 ms for each MiB. */
+export function isPiece(
+  bytes: Uint8Array,
+  { sizeBytes, pieceIndex, chainingValue }: ExpectedPiece,
+  within: Tree = tree,
+): boolean {
+  return Buffer.from(pieceChainingValue(bytes, pieceIndex, sizeBytes, within)).equals(chainingValue)
+}
+
+/** The expected node of one piece, out of a verified layer. */
+export function layerEntry(layer: Uint8Array, pieceIndex: number): Uint8Array {
+  return layer.subarray(pieceIndex * CHAINING_VALUE_BYTES, (pieceIndex + 1) * CHAINING_VALUE_BYTES)
 }
 
 export interface PieceLayerBuilder {

@@ -1,6 +1,6 @@
 /** Nodes of the BLAKE3 tree over bytes and over chaining values. @see BLAKE3 paper §2.1 */
 import { CHUNK_BYTES, chunkChainingValue, parentChainingValue } from './compress.ts'
-import { loadKernel, type TreeKernel } from './kernel.ts'
+import { type KernelSpace, loadKernel, type TreeKernel } from './kernel.ts'
 import { CHAINING_VALUE_BYTES } from './pieces.ts'
 
 export interface Tree {
@@ -49,3 +49,8 @@ function leftLength(length: number, unit: number): number {
 
 /** Loaded once for each thread: it keeps 384 KiB and nothing between two calls. */
 export const tree: Tree = createTree(loadKernel())
+
+/** A tree for one more thread: what lies in the memory of `space` is hashed without being copied. */
+export function createSharedTree(space: KernelSpace): Tree {
+  return createTree(loadKernel(space))
+}

@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { BlobStore } from '../../../swarm/ports.ts'
+import { WORKER_BLOB_BYTES_MIN } from '../../../swarm/store/piece-work/piece-work.ts'
 import { codeRejectedBy, fill, sampleOf, writePieces } from '../../support/store/samples.ts'
 
 const KIB = 1024
 
 export function blobStoreSuite(open: () => Promise<BlobStore>): void {
   fillingFacts(open)
+  parallelFacts(open)
   refusalFacts(open)
   readingFacts(open)
   otherFacts(open)
@@ -65,6 +67,57 @@ function fillingFacts(open: () => Promise<BlobStore>): void {
     expect(await second.writePiece(0, sample.piece(0))).to.equal('stored')
     await second.writePiece(2, sample.piece(2))
     expect((await second.finish()).digest).to.equal(sample.id.digest)
+  })
+}
+
+/** Large enough for the threads. */
+function parallelFacts(open: () => Promise<BlobStore>): void {
+  const sizeBytes = WORKER_BLOB_BYTES_MIN + 300_000
+
+  it('takes all pieces at once, each from several sources, wrong ones among them', async () => {
+    await using store = await open()
+    const sample = sampleOf(sizeBytes)
+    await using writer = await store.openWriter(sample.id)
+    await writer.setPieceLayer(sample.layer)
+    const bring = async (index: number, isWrong: boolean) => {
+      const piece = sample.piece(index)
+      const bytes = store.memory.take(piece.length)
+      bytes.set(piece)
+      if (isWrong) bytes[index] = (bytes[index] ?? 0) ^ 1
+      const outcome = await writer.writePiece(index, bytes)
+      store.memory.give(bytes)
+      return outcome
+    }
+    const indexes = [...Array(sample.pieceCount).keys()]
+    const outcomes = await Promise.all(
+      indexes.map(index =>
+        Promise.all([bring(index, true), bring(index, false), bring(index, false)]),
+      ),
+    )
+    const expected = indexes.map(() => ['mismatch', 'stored', 'present'])
+    expect(outcomes).to.deep.equal(expected)
+    const { path } = await writer.finish()
+    expect((await readFile(path)).equals(sample.bytes)).to.equal(true)
+  })
+
+  it('finishes only when the pieces under way are written, and closes after them', async () => {
+    await using store = await open()
+    const sample = sampleOf(sizeBytes)
+    const writer = await store.openWriter(sample.id)
+    await writer.setPieceLayer(sample.layer)
+    const indexes = [...Array(sample.pieceCount).keys()]
+    const writing = indexes.map(index => writer.writePiece(index, sample.piece(index)))
+    expect((await writer.finish()).sizeBytes).to.equal(sizeBytes)
+    expect(await Promise.all(writing)).to.deep.equal(indexes.map(() => 'stored'))
+    await writer[Symbol.asyncDispose]()
+    await store.remove(sample.id.digest)
+
+    const second = await store.openWriter(sample.id)
+    await second.setPieceLayer(sample.layer)
+    const begun = indexes.map(index => second.writePiece(index, sample.piece(index)))
+    await second[Symbol.asyncDispose]()
+    expect(await Promise.all(begun)).to.deep.equal(indexes.map(() => 'stored'))
+    expect(store.verified(sample.id.digest)?.sizeBytes).to.equal(sizeBytes)
   })
 }
 

@@ -54,6 +54,7 @@ async function settle(): Promise<void> {
 describe('sync batch', () => {
   it('saves a piece only after a sync that began after it was written', async () => {
     const { batch, events, syncs } = createDisk()
+    await batch.makeRoom(20)
     batch.add(1, 10)
     const first = batch.sync()
     await settle()
@@ -116,6 +117,38 @@ describe('sync batch', () => {
     syncs[1]?.resolve()
     await room
     expect(events).to.deep.equal(['sync', 'save 0 1', 'sync', 'save 0 1 2 3'])
+  })
+
+  it('counts what is being written as unsafe, and goes on when it is written or is not', async () => {
+    const { batch, events, syncs } = createDisk()
+    const entered: number[] = []
+    const enter = (turn: number) =>
+      batch.makeRoom(2 * PIECE_BYTES).then(() => {
+        entered.push(turn)
+      })
+    await Promise.all([enter(1), enter(2)])
+    const [third, fourth] = [enter(3), enter(4)]
+    await settle()
+    expect(entered).to.deep.equal([1, 2])
+    batch.giveRoom(2 * PIECE_BYTES)
+    await third
+    batch.add(1, 2 * PIECE_BYTES)
+    await settle()
+    expect(events).to.deep.equal(['sync'])
+    syncs[0]?.resolve()
+    await fourth
+    expect(entered).to.deep.equal([1, 2, 3, 4])
+  })
+
+  it('refuses room, also to those who wait for it, when the data could not be synced', async () => {
+    const { batch, syncs } = createDisk()
+    await batch.makeRoom(SYNC_BYTES_MAX)
+    const waiting = [batch.makeRoom(1), batch.makeRoom(1)]
+    batch.add(1, SYNC_BYTES_MAX)
+    await settle()
+    syncs[0]?.reject(new Error('bad disk'))
+    const outcomes = await Promise.allSettled(waiting)
+    expect(outcomes.map(({ status }) => status)).to.deep.equal(['rejected', 'rejected'])
   })
 
   it('gives up all unsafe pieces when the data could not be synced, and refuses more', async () => {
