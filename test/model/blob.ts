@@ -20,11 +20,25 @@ export interface ModelBlob {
   readonly layer: Uint8Array
 }
 
+/** Every blob is the beginning of the same bytes, made once: a run has better things to do. */
+let shared = { bytes: new Uint8Array(0), wrongBytes: new Uint8Array(0) }
+
+function sharedBytes(sizeBytes: number): typeof shared {
+  if (shared.bytes.byteLength >= sizeBytes) return shared
+  const random = createRandom(sizeBytes)
+  const words = new Uint32Array(Math.ceil(sizeBytes / 4))
+  const wrong = new Uint32Array(words.length)
+  for (let index = 0; index < words.length; index += 1) {
+    words[index] = random.below(2 ** 32)
+    wrong[index] = ~words[index]!
+  }
+  shared = { bytes: new Uint8Array(words.buffer), wrongBytes: new Uint8Array(wrong.buffer) }
+  return shared
+}
+
 export function createModelBlob(sizeBytes: number, seed: number): ModelBlob {
   const random = createRandom(seed)
-  const words = new Uint32Array(Math.ceil(sizeBytes / 4))
-  for (let index = 0; index < words.length; index += 1) words[index] = random.below(2 ** 32)
-  const bytes = new Uint8Array(words.buffer, 0, sizeBytes)
+  const { bytes, wrongBytes } = sharedBytes(sizeBytes)
   const pieceCount = pieceCountOf(sizeBytes)
   const layer = Uint8Array.from({ length: pieceCount * CHAINING_VALUE_BYTES }, () =>
     random.below(256),
@@ -34,8 +48,8 @@ export function createModelBlob(sizeBytes: number, seed: number): ModelBlob {
     sizeBytes,
     pieceSizeBytes: pieceSizeOf(sizeBytes),
     pieceCount,
-    bytes,
-    wrongBytes: bytes.map(byte => ~byte),
+    bytes: bytes.subarray(0, sizeBytes),
+    wrongBytes: wrongBytes.subarray(0, sizeBytes),
     layer,
   }
 }
@@ -48,8 +62,12 @@ export interface ModelStore extends BlobStore {
   lies: boolean
 }
 
-/** The part of the store's contract that the swarm uses, for one blob. `isStored`: sees each piece that is kept. */
-export function createModelStore(blob: ModelBlob, heldPieces: Bitfield): ModelStore {
+/** The part of the store's contract that the swarm uses, for one blob. `isLean`: nobody looks at the bytes. */
+export function createModelStore(
+  blob: ModelBlob,
+  heldPieces: Bitfield,
+  isLean: boolean,
+): ModelStore {
   let mismatchCount = 0
   let hasLayer = heldPieces.count > 0
   const { digest, sizeBytes, pieceSizeBytes, pieceCount } = blob
@@ -107,7 +125,7 @@ export function createModelStore(blob: ModelBlob, heldPieces: Bitfield): ModelSt
     openWriter: async () => writer,
     async read(_digest, offset, length, into) {
       const bytes = (store.lies ? blob.wrongBytes : blob.bytes).subarray(offset, offset + length)
-      into?.set(bytes)
+      if (!isLean) into?.set(bytes)
       return into ?? bytes
     },
     pieceLayer: async () => (hasLayer ? blob.layer : undefined),

@@ -8,19 +8,28 @@ import {
   SERVE_BYTES_TOTAL_MAX,
   SERVE_CHUNK_BYTES,
 } from '../../swarm/limits.ts'
-import type { Channel } from '../../swarm/network.ts'
 import type { Origin } from '../../swarm/origin/origin.ts'
-import { Directory } from '../../swarm/peers/directory.ts'
 import { createFairQueue } from '../../swarm/peers/fair-queue.ts'
-import { createSendBuffers } from '../../swarm/peers/send-buffers.ts'
+import type { LinkDeps, PeerLink } from '../../swarm/peers/link.ts'
+import {
+  createSendBuffers,
+  type SendBuffer,
+  type SendBuffers,
+} from '../../swarm/peers/send-buffers.ts'
 import type { BytesBySource } from '../../swarm/ports.ts'
 import { createGiven } from '../../swarm/serving/given.ts'
 import { Serving } from '../../swarm/serving/serving.ts'
 import { Fetches } from '../../swarm/transfer/fetches.ts'
-import type { Refusal } from '../../swarm/transfer/sources.ts'
+import type { PeerDirectory, PeerSource, Refusal } from '../../swarm/transfer/sources.ts'
 import { CALM, TEST_SERVING } from '../support/swarm/serving.ts'
 import { createModelStore, type ModelBlob, type ModelStore } from './blob.ts'
 import type { Host } from './wires.ts'
+
+const EMPTY_BUFFER: SendBuffer = {
+  frame: Buffer.alloc(0),
+  bytes: Buffer.alloc(SERVE_CHUNK_BYTES),
+}
+const EMPTY_BUFFERS: SendBuffers = { take: () => EMPTY_BUFFER, give() {} }
 
 export interface ModelNode {
   readonly name: string
@@ -30,10 +39,16 @@ export interface ModelNode {
   /** Peers that gave wrong bytes, by name. */
   readonly banned: ReadonlySet<string>
   peerNames(): readonly string[]
-  accept(channel: Channel): void
+  /** A new link that is ready: the peer may be asked. */
+  readonly linkDeps: LinkDeps
+  readonly links: Links
   /** Resolves when every piece is held. */
   fetch(signal: AbortSignal): Promise<VerifiedBlob>
-  closeAll(): void
+}
+
+/** The peers of a node, whatever their links are made of. */
+export interface Links extends PeerDirectory {
+  list(): readonly (PeerSource & Pick<PeerLink, 'notify' | 'close'>)[]
 }
 
 interface Deps {
@@ -50,14 +65,21 @@ interface Deps {
 export interface NodeSettings {
   readonly heldPieces: Bitfield
   readonly uploadBytesPerSecond?: number | undefined
+  /** No byte of an answer is copied: its links do not carry any. */
+  readonly isLean?: boolean
 }
 
-export function createModelNode(deps: Deps, settings: NodeSettings): ModelNode {
+export function createModelNode(
+  deps: Deps,
+  settings: NodeSettings,
+  makeLinks: (linkDeps: LinkDeps) => Links,
+): ModelNode {
   const { clock, blob, host } = deps
-  const store = createModelStore(blob, settings.heldPieces)
+  const isLean = settings.isLean ?? false
+  const store = createModelStore(blob, settings.heldPieces, isLean)
   const received = { peer: 0, origin: 0 }
   const banned = new Set<string>()
-  const linkDeps = {
+  const linkDeps: LinkDeps = {
     store,
     clock,
     log: silentLog,
@@ -71,16 +93,16 @@ export function createModelNode(deps: Deps, settings: NodeSettings): ModelNode {
       perPeerBytes: SERVE_BYTES_PER_PEER_MAX,
       totalBytes: SERVE_BYTES_TOTAL_MAX,
     }),
-    /* Thousands of nodes share a machine here: none keeps memory for later. */
-    buffers: createSendBuffers(SERVE_CHUNK_BYTES, 0),
+    /* None keeps memory for later: there are many nodes in this process. */
+    buffers: isLean ? EMPTY_BUFFERS : createSendBuffers(SERVE_CHUNK_BYTES, 0),
   }
-  const directory = new Directory(linkDeps, host.name)
+  const links = makeLinks(linkDeps)
   const fetches = new Fetches({
     store,
     clock,
     log: silentLog,
     random: deps.random,
-    peers: directory,
+    peers: links,
     origins: deps.origins,
     onVerified(source, _name, bytes) {
       received[source] += bytes
@@ -89,10 +111,10 @@ export function createModelNode(deps: Deps, settings: NodeSettings): ModelNode {
       deps.onRefused(refusal)
       if (refusal.source !== 'peer') return
       banned.add(refusal.name)
-      for (const link of directory.list()) if (link.peerId === refusal.name) link.close()
+      for (const link of links.list()) if (link.peerId === refusal.name) link.close()
     },
     onPieces(held, pieceIndexes) {
-      for (const link of directory.list()) link.notify(held, pieceIndexes)
+      for (const link of links.list()) link.notify(held, pieceIndexes)
     },
     seekPeers: () => deps.seekPeers(),
   })
@@ -102,17 +124,14 @@ export function createModelNode(deps: Deps, settings: NodeSettings): ModelNode {
     store,
     received,
     banned,
-    peerNames: () => directory.list().map(link => link.peerId),
-    accept(channel) {
-      if (banned.has(channel.peerId)) channel.close()
-      else directory.accept(channel)
-    },
+    peerNames: () => links.list().map(link => link.peerId),
+    linkDeps,
+    links,
     fetch: signal =>
       fetches.fetch(
         { digest: blob.digest, sizeBytes: blob.sizeBytes },
         { release: blob.digest, signal },
       ),
-    closeAll: () => directory.closeAll(),
   }
 }
 

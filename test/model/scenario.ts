@@ -16,6 +16,8 @@ export interface Story {
   readonly blobBytes: number
   readonly latencyMs: number
   readonly loss: number
+  /** Only who finished when: for stories with many nodes. */
+  readonly isBrief: boolean
   readonly steps: readonly Step[]
 }
 
@@ -46,7 +48,7 @@ function parseAmount(number: string | undefined, unit: string | undefined): numb
 
 /** @throws Error that names the line that is no sentence of a story. */
 export function parseStory(text: string): Story {
-  const story = { seed: 1, blobBytes: 8 * 1024 * 1024, latencyMs: 10, loss: 0 }
+  const story = { seed: 1, blobBytes: 8 * 1024 * 1024, latencyMs: 10, loss: 0, isBrief: false }
   const steps: Step[] = []
   for (const raw of text.split('\n')) {
     const line = raw.replace(/#.*/, '').trim()
@@ -57,6 +59,7 @@ export function parseStory(text: string): Story {
     else if (first === 'blob') story.blobBytes = parseAmount(second, third)
     else if (first === 'latency') story.latencyMs = parseAmount(second, third)
     else if (first === 'loss') story.loss = parseAmount(second, third)
+    else if (first === 'brief') story.isBrief = true
     else if (first === 'at') {
       steps.push({ atMs: SETTLE_MS + parseAmount(second, third), line: rest.join(' ') })
     } else steps.push({ atMs: 0, line })
@@ -66,7 +69,7 @@ export function parseStory(text: string): Story {
 
 /** Runs the story and returns its trace, one line for each thing that a node did. */
 export async function runStory(story: Story): Promise<string> {
-  const trace = createTrace(SETTLE_MS)
+  const trace = createTrace(SETTLE_MS, story.isBrief)
   const world = new World(story, trace.witness)
   trace.watch(world)
   world.expectedGetters = story.steps.filter(({ line }) => /\bwants\b/.test(line)).length
@@ -85,7 +88,7 @@ function act(world: World, line: string, trace: Trace): void {
   if (world.timeline.nowMs() > 0) trace.say(`* ${line}`)
   const after = (word: string): [string | undefined, string | undefined] | undefined => {
     const at = words.indexOf(word)
-    return at < 0 ? undefined : [words[at + 1], words[at + 2]]
+    return at < 0 || words[at - 1] === 'is' ? undefined : [words[at + 1], words[at + 2]]
   }
   const amount = (word: string, otherwise: number): number => {
     const found = after(word)
@@ -95,9 +98,8 @@ function act(world: World, line: string, trace: Trace): void {
     case 'origin': {
       const known = world.origins.find(({ url }) => url === name)
       const origin = known ?? world.addOrigin(name, amount('up', 10_000_000))
-      if (known !== undefined && words.includes('up')) {
-        origin.host.up.bytesPerSecond = amount('up', 0)
-      }
+      if (known !== undefined)
+        origin.host.up.bytesPerSecond = amount('up', known.host.up.bytesPerSecond)
       const state = after('is')?.[0]
       if (state !== undefined) origin.state = state as OriginState
       return
@@ -118,6 +120,9 @@ function act(world: World, line: string, trace: Trace): void {
       return
     case 'slow':
       nodeOf(world, name).host.up.bytesPerSecond = amount('up', 10_000)
+      return
+    case 'link':
+      world.connect(name, words[2] ?? '')
       return
     case 'cut':
       world.disconnect(name, words[2] ?? '')

@@ -9,7 +9,8 @@ import { parseStory, runStory, TRACE_MARK } from './scenario.ts'
 
 const FOLDER = join(import.meta.dirname, '../../fixtures/scenarios')
 
-describe('stories of a swarm', () => {
+describe('stories of a swarm', function () {
+  this.timeout(20_000)
   for (const file of readdirSync(FOLDER).sort()) {
     it(file.replace('.txt', '').replaceAll('-', ' '), async () => {
       const path = join(FOLDER, file)

@@ -10,8 +10,8 @@ export interface Trace {
   text(): string
 }
 
-/** Times count from `startMs`. */
-export function createTrace(startMs: number): Trace {
+/** Times count from `startMs`. `isBrief`: requests are left out. */
+export function createTrace(startMs: number, isBrief: boolean): Trace {
   const lines: string[] = []
   const asked = new Map<string, number>()
   /** How many open requests of a node ask for a piece. */
@@ -32,6 +32,7 @@ export function createTrace(startMs: number): Trace {
     last = { prefix: '', pieces: [] }
   }
   function add(text: string, pieces: string): void {
+    if (isBrief) return
     const prefix = `${time()} ${text}`
     if (last.prefix !== prefix) flush()
     last.prefix = prefix
@@ -76,7 +77,9 @@ export function createTrace(startMs: number): Trace {
         say(`${node} refuses ${what} of ${source}`)
       },
       onFinished: node => say(`${node} has everything`),
-      onSeek: node => say(`${node} looks for peers`),
+      onSeek(node) {
+        if (!isBrief) say(`${node} looks for peers`)
+      },
     },
     watch(made) {
       world = made

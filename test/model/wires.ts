@@ -5,8 +5,15 @@
 import type { Random } from './random.ts'
 import type { Timeline } from './timeline.ts'
 
-/** What a pipe may have under way; about a fast home line times its latency. */
-const WINDOW_BYTES = 512 * 1024
+/**
+ * What a pipe may have under way: it grows with what arrives, as TCP's window does, and shrinks when the lines hold parcels
+ * back for longer than the buffers of a home router would.
+ */
+const WINDOW_BYTES_FIRST = 64 * 1024
+const WINDOW_BYTES_MIN = 64 * 1024
+const WINDOW_BYTES_MAX = 2 * 1024 * 1024
+const QUEUE_MS_MAX = 200
+const WINDOW_SHRINK = 0.8
 /** Messages up to this size pass beside the bulk: they cost no time of their own on a line. */
 const SMALL_BYTES = 4 * 1024
 const PACKET_BYTES = 1448
@@ -18,6 +25,7 @@ interface Parcel {
   readonly bytes: number
   readonly pipe: Pipe
   readonly isSmall: boolean
+  readonly sentMs: number
   readonly arrive: () => void
 }
 
@@ -123,6 +131,8 @@ export class Pipe {
   readonly parcels: { readonly [S in Side]: Parcel[] } = { up: [], down: [] }
   readonly #held: Parcel[] = []
   #inFlightBytes = 0
+  #windowBytes = WINDOW_BYTES_FIRST
+  #shrunkMs = 0
   /** Large parcels under way: a small one behind them may not overtake. */
   #largeCount = 0
   #lastCrossMs = 0
@@ -146,7 +156,7 @@ export class Pipe {
   send(bytes: number, arrive: () => void): Promise<void> {
     if (this.isClosed) return Promise.reject(new Error('the pipe is closed'))
     const isSmall = bytes <= SMALL_BYTES && this.#largeCount === 0
-    const parcel = { bytes, pipe: this, isSmall, arrive }
+    const parcel = { bytes, pipe: this, isSmall, sentMs: this.#timeline.nowMs(), arrive }
     this.#inFlightBytes += bytes
     if (isSmall) {
       this.#from.controlBytes += bytes
@@ -155,7 +165,7 @@ export class Pipe {
       this.#largeCount += 1
       this.#from.up.push(parcel)
     }
-    if (this.#inFlightBytes < WINDOW_BYTES) return Promise.resolve()
+    if (this.#inFlightBytes < this.#windowBytes) return Promise.resolve()
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
     })
@@ -202,12 +212,26 @@ export class Pipe {
 
   #deliver(parcel: Parcel): void {
     this.#inFlightBytes -= parcel.bytes
-    if (!parcel.isSmall) this.#largeCount -= 1
+    if (!parcel.isSmall) {
+      this.#largeCount -= 1
+      this.#adjustWindow(parcel)
+    }
     parcel.arrive()
-    while (this.#inFlightBytes < WINDOW_BYTES) {
+    while (this.#inFlightBytes < this.#windowBytes) {
       const next = this.#waiting.shift()
       if (next === undefined) return
       next.resolve()
+    }
+  }
+
+  /** At most one step down for each round trip: what is under way by then was sent by the old window. */
+  #adjustWindow({ bytes, sentMs }: Parcel): void {
+    const nowMs = this.#timeline.nowMs()
+    if (nowMs - sentMs < this.#quality.latencyMs + QUEUE_MS_MAX) {
+      this.#windowBytes = Math.min(WINDOW_BYTES_MAX, this.#windowBytes + bytes)
+    } else if (sentMs >= this.#shrunkMs) {
+      this.#windowBytes = Math.max(WINDOW_BYTES_MIN, this.#windowBytes * WINDOW_SHRINK)
+      this.#shrunkMs = nowMs
     }
   }
 

@@ -1,5 +1,6 @@
 /** A run of the model: nodes, origins, who is connected to whom, and what is told about it. */
 import type { Bitfield } from '../../swarm/bitfield.ts'
+import { Directory } from '../../swarm/peers/directory.ts'
 import { createModelBlob, type ModelBlob } from './blob.ts'
 import { type Connection, connect } from './connection.ts'
 import { createModelNode, type ModelNode } from './node.ts'
@@ -41,6 +42,7 @@ export class World {
   readonly getters = new Map<string, Getter>()
   readonly #witness: Witness
   readonly #quality: PipeQuality
+  readonly #directories = new Map<string, Directory>()
   readonly #connections = new Map<string, Connection>()
 
   constructor({ seed, blobBytes, latencyMs, loss }: WorldOptions, witness: Witness = {}) {
@@ -88,6 +90,11 @@ export class World {
           this.#witness.onRefused?.(name, source, pieceIndex),
       },
       { heldPieces },
+      linkDeps => {
+        const directory = new Directory(linkDeps, name)
+        this.#directories.set(name, directory)
+        return directory
+      },
     )
     this.nodes.set(name, node)
     return node
@@ -104,8 +111,8 @@ export class World {
     const deps = { timeline: this.timeline, random: this.random, onFrame }
     const made = connect(deps, dialler.host, other.host, this.#quality)
     this.#connections.set(`${from} ${to}`, made)
-    dialler.accept(made.channels[0])
-    other.accept(made.channels[1])
+    this.#directories.get(from)?.accept(made.channels[0])
+    this.#directories.get(to)?.accept(made.channels[1])
   }
 
   connection(a: string, b: string): Connection | undefined {
