@@ -1,10 +1,11 @@
 /** Bounds of the blob store that users do not set, each with its reason. */
 
 /**
- * Bytes that are stored but not yet safe from a power cut, at most. What a node fetches again after one is this plus
- * the pieces that were in flight. Small enough to be cheap to lose, large enough to hide the cost of a sync.
+ * Bytes that are stored but not yet safe from a power cut, at most: what a node fetches again after one is this plus the
+ * pieces that were in flight. A second of a fast network, like the interval below; with a quarter of it the syncs cost a
+ * third of the speed of a disk.
  */
-export const SYNC_BYTES_MAX = 16 * 1024 * 1024
+export const SYNC_BYTES_MAX = 64 * 1024 * 1024
 
 /** A slow download becomes safe this long after a piece was stored; one sync a second does not wear a disk. */
 export const SYNC_INTERVAL_MS = 1_000

@@ -1,13 +1,11 @@
 /** The BLAKE3 tree: pieces, piece layers and their verification. */
+
 export { createKernelMemory, KERNEL_SPACE_BYTES, type KernelSpace } from './kernel.ts'
+export { type ExpectedPiece, isPiece, layerEntry, pieceChainingValue } from './piece.ts'
 export {
   createPieceLayerBuilder,
-  type ExpectedPiece,
   foldPieceLayer,
-  isPiece,
-  layerEntry,
   type PieceLayerBuilder,
-  pieceChainingValue,
   raisePieceLayer,
 } from './piece-layer.ts'
 export {

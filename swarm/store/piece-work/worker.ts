@@ -1,7 +1,8 @@
 /** A thread that hashes pieces where they lie in the shared memory, and writes those that are right. */
 import { readSync, writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
-import { createSharedTree, isPiece, pieceChainingValue } from '../../../src/core/blake3/index.ts'
+import { isPiece, pieceChainingValue } from '../../../src/core/blake3/piece.ts'
+import { createSharedTree } from '../../../src/core/blake3/tree.ts'
 import { codeOf, messageOf } from '../../../src/core/errors.ts'
 import type { Job, JobAnswer, JobResult, WorkerStart } from './job.ts'
 
