@@ -18,4 +18,3 @@ export {
   pieceLengthOf,
   pieceSizeOf,
 } from './pieces.ts'
-export { createSharedTree } from './tree.ts'
