@@ -115,6 +115,8 @@ const configSchema = z.strictObject({
       /** Addresses told to others, when they differ from those listened on (port forwarding). */
       announce: z.array(multiaddr).max(16).default([]),
       bootstrap: z.array(multiaddr).max(64).default([]),
+      /** Port of the bulk channel; 0: any. */
+      bulk: z.union([z.int().min(0).max(65_535), z.literal('off')]).default(4002),
       /** Bytes per second. */
       uploadLimit: rate,
       downloadLimit: rate,

@@ -44,6 +44,7 @@ function optionsOf({ network, origin, feeds, swarm }: Config, { state }: Folders
     announceAddresses: swarm.announce,
     bootstrap: swarm.bootstrap,
     origins: [...origin.urls, ...feeds.map(({ url }) => url)],
+    bulk: swarm.bulk === 'off' ? undefined : { port: swarm.bulk },
     limits: {
       uploadBytesPerSecond: swarm.uploadLimit ?? undefined,
       downloadBytesPerSecond: swarm.downloadLimit ?? undefined,

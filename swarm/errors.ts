@@ -23,6 +23,7 @@ export class SwarmError extends NodeError<
   | 'MESSAGE_MALFORMED'
   | 'PEER_LEFT'
   | 'PEER_REFUSED'
+  | 'BULK_UNREACHABLE'
   | 'ORIGIN_REFUSED'
   | 'ORIGIN_ABSENT'
   | 'ORIGIN_UNREACHABLE'

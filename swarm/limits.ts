@@ -51,6 +51,43 @@ export const STRAY_BYTES_MAX = 256 * 1024 * 1024
 /** Bytes asked for and not yet written, over all downloads: what downloading costs in memory. */
 export const IN_FLIGHT_BYTES_MAX = 48 * 1024 * 1024
 
+/** Read from the store and sent over a bulk channel at a time; twice as much is no faster, and slow peers take this much at once. */
+export const BULK_CHUNK_BYTES = 256 * 1024
+
+/** One DATA message of a bulk channel, of any peer. It is put where it belongs while it comes in, so it costs no memory. */
+export const BULK_DATA_BYTES_MAX = 1024 * 1024
+
+/** How long a token lets its peer in. It is told again before, so this bounds what one that leaked is worth. */
+export const BULK_TOKEN_LIFETIME_MS = 3_600_000
+export const BULK_RENEW_MS = 2_400_000
+
+/** Valid tokens at once: two for each of the most peers that can be configured. */
+export const BULK_TOKENS_MAX = 8_192
+
+/** Connections that have not yet shown a token, of all hosts and of one; an honest one needs milliseconds for it. */
+export const BULK_PENDING_MAX = 64
+export const BULK_PENDING_PER_HOST_MAX = 16
+export const BULK_PENDING_TIMEOUT_MS = 5_000
+
+/** Handshakes: each costs a millisecond of a core, so a flood of them never takes more than a twentieth of it. */
+export const BULK_ACCEPTS_PER_SECOND = 50
+export const BULK_ACCEPT_BURST = 100
+
+/** Until a bulk channel is open, requests go over the libp2p stream: waiting costs nothing but this much of a socket. */
+export const BULK_DIAL_TIMEOUT_MS = 5_000
+
+/** A bulk channel that could not be opened, or did not live, is tried again after this; doubles each time. */
+export const BULK_BACKOFF_FIRST_MS = 2_000
+export const BULK_BACKOFF_MAX_MS = 600_000
+/** One that lived for this long was no failure. */
+export const BULK_LIVED_MS = 30_000
+
+/** Nothing moved for this long: closed, and opened again when there is something to ask. */
+export const BULK_IDLE_TIMEOUT_MS = 120_000
+
+/** When a request is cancelled the peer answers at once; when nothing comes for this long the connection is dead. */
+export const BULK_SILENCE_MS = 5_000
+
 /** Progress of a request is told when this much came in, or after this time: each is an event of the schedule. */
 export const PROGRESS_BYTES = 256 * 1024
 export const PROGRESS_INTERVAL_MS = 50

@@ -25,6 +25,8 @@ export interface SwarmOptions {
   readonly bootstrap: readonly string[]
   /** Base URLs that end with `/`, in order of preference. */
   readonly origins: readonly string[]
+  /** The bulk channel; port 0: any. Absent: none, everything goes over libp2p streams. */
+  readonly bulk?: { readonly port: number } | undefined
   readonly limits: SwarmLimits
   /** Whom this node serves, and when which limit holds. */
   readonly serving: ServingOptions

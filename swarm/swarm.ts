@@ -1,9 +1,11 @@
 /** Wires the swarm: network, peers, origins, downloads, discovery and what is remembered of them. */
+import { randomBytes } from 'node:crypto'
 import type { VerifiedBlob } from '../src/core/blob.ts'
 import type { Clock } from '../src/core/clock.ts'
 import type { Digest } from '../src/core/digest.ts'
 import type { Log } from '../src/core/log.ts'
 import { type Bans, openBans } from './bans.ts'
+import { type BulkHub, createBulkHub } from './bulk/hub.ts'
 import type { CatalogMirror, CatalogRelay } from './catalog-relay/ports.ts'
 import { createRelay, type RelayHub } from './catalog-relay/relay.ts'
 import { Discovery } from './discovery.ts'
@@ -90,7 +92,14 @@ export async function createSwarm(deps: SwarmDeps, options: SwarmOptions): Promi
   const remembered = await openRememberedPeers(log, options.stateFolder)
   const { serving, given } = await openServing({ ...deps, log }, options)
   const stored = { bans, totals, remembered, given }
-  return new LiveSwarm({ ...deps, log, network, serving, ...stored }, options)
+  const bulk =
+    options.bulk &&
+    createBulkHub(
+      { clock: deps.clock, log, secret: randomBytes },
+      options.listen,
+      options.bulk.port,
+    )
+  return new LiveSwarm({ ...deps, log, network, bulk, serving, ...stored }, options)
 }
 
 interface Parts extends SwarmDeps {
@@ -100,6 +109,8 @@ interface Parts extends SwarmDeps {
   readonly remembered: RememberedPeers
   readonly serving: Serving
   readonly given: StoredGiven
+  /** Absent: switched off. */
+  readonly bulk: BulkHub | undefined
 }
 
 class LiveSwarm implements Swarm {
@@ -159,6 +170,7 @@ class LiveSwarm implements Swarm {
       else accept(channel)
     }
     const relay = this.#relay
+    await this.#parts.bulk?.start()
     await this.#parts.network.start({
       onBlobs: unlessBanned(channel => this.#directory.accept(channel)),
       onCatalog: relay && unlessBanned(channel => relay.accept(channel)),
@@ -175,7 +187,7 @@ class LiveSwarm implements Swarm {
     await this.#saving
     this.#directory.closeAll()
     this.#relay?.closeAll()
-    await this.#parts.network.stop()
+    await Promise.all([this.#parts.network.stop(), this.#parts.bulk?.stop()])
     await Promise.all(this.#origins.map(origin => origin.close()))
     const { totals, bans, remembered, given } = this.#parts
     totals.save()
@@ -274,6 +286,7 @@ function linkDeps(parts: Parts): LinkDeps {
     log: parts.log,
     mayServe: parts.mayServe,
     serving: parts.serving,
+    bulk: parts.bulk,
     queue: createFairQueue(bounds),
     buffers: createSendBuffers(SERVE_CHUNK_BYTES, SERVE_BUFFERS_KEPT),
   }

@@ -45,6 +45,24 @@ export type Message =
       readonly retryAfterMs: number
     }
   | { readonly kind: 'cancel'; readonly id: number }
+  | {
+      readonly kind: 'bulk'
+      /** At the host where the peer is reached already. */
+      readonly port: number
+      /** The receiver should connect now: the sender has something to ask and cannot connect itself. */
+      readonly isWanted: boolean
+      readonly lifetimeMs: number
+      /** SHA-256 of the certificate in DER form. */
+      readonly fingerprint: Uint8Array
+      readonly token: Uint8Array
+    }
+
+/** Questions, and answers without data: what goes over every carrier. The rest is for the libp2p stream. */
+export type Exchange = Extract<Message, { kind: 'request' | 'layer' | 'reject' | 'cancel' }>
+
+export function isExchange(message: Message): message is Exchange {
+  return ['request', 'layer', 'reject', 'cancel'].includes(message.kind)
+}
 
 const KIND_NUMBERS = {
   hello: 1,
@@ -54,6 +72,7 @@ const KIND_NUMBERS = {
   layer: 5,
   reject: 7,
   cancel: 8,
+  bulk: 9,
 } as const satisfies Record<Message['kind'], number>
 
 const HOLDING_NUMBERS = { none: 0, all: 1, bitfield: 2, pieces: 3 } as const satisfies Record<
@@ -62,6 +81,11 @@ const HOLDING_NUMBERS = { none: 0, all: 1, bitfield: 2, pieces: 3 } as const sat
 >
 
 const HEADER_BYTES = 5
+
+/** The lowest bit of the flags of BULK; the others are ignored. */
+const BULK_WANTED = 1
+const FINGERPRINT_BYTES = 32
+export const TOKEN_BYTES = 32
 
 /** The whole frame, length included. The caller keeps within the bounds; they are asserted by `decodeMessage`. */
 export function encodeMessage(message: Message): Uint8Array {
@@ -104,6 +128,16 @@ function encodeBody(message: Message): Uint8Array {
       )
     case 'cancel':
       return numbers([4, message.id])
+    case 'bulk':
+      return Buffer.concat([
+        numbers(
+          [2, message.port],
+          [1, message.isWanted ? BULK_WANTED : 0],
+          [4, message.lifetimeMs],
+        ),
+        message.fingerprint,
+        message.token,
+      ])
   }
 }
 
@@ -166,8 +200,23 @@ function decodeKnown(kind: number, reader: MessageReader): Message | undefined {
     }
     case KIND_NUMBERS.cancel:
       return { kind: 'cancel', id: reader.number(4) }
+    case KIND_NUMBERS.bulk:
+      return decodeBulk(reader)
     default:
       return undefined
+  }
+}
+
+function decodeBulk(reader: MessageReader): Message {
+  const port = reader.number(2)
+  if (port === 0) throw malformed('a bulk channel at port 0')
+  return {
+    kind: 'bulk',
+    port,
+    isWanted: (reader.number(1) & BULK_WANTED) !== 0,
+    lifetimeMs: reader.number(4),
+    fingerprint: reader.bytes(FINGERPRINT_BYTES),
+    token: reader.bytes(TOKEN_BYTES),
   }
 }
 

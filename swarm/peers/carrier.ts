@@ -24,6 +24,9 @@ export interface Carrier {
     at: number,
     length: number,
   ): Promise<void>
+  /** Stops reading, more or less at once. */
+  pause(): void
+  resume(): void
   close(): void
 }
 
@@ -41,6 +44,8 @@ export function createStreamCarrier(channel: Channel): Carrier {
       bytes.copy(frame, DATA_HEAD_BYTES, at, at + length)
       await outbox.send(frame)
     },
+    pause: () => channel.pause(),
+    resume: () => channel.resume(),
     close: () => channel.close(),
   }
 }

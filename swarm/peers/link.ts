@@ -9,13 +9,14 @@ import type { Channel } from '../network.ts'
 import type { HeldBlob } from '../ports.ts'
 import { type Scope, scopeOf } from '../scope.ts'
 import type { TokenBucket } from '../token-bucket.ts'
-import { decodeMessage, type Message, WIRE_VERSION } from '../wire.ts'
+import { decodeMessage, type Exchange, type Message, WIRE_VERSION } from '../wire.ts'
+import { type BulkDeps, BulkSide } from './bulk-side.ts'
 import { type Carrier, createStreamCarrier } from './carrier.ts'
 import { type PeerPieces, piecesOf } from './holding.ts'
 import { type Answer, type OpenRequestOptions, RequestTable } from './requests.ts'
 import { PeerServer, type ServerDeps } from './server.ts'
 
-export interface LinkDeps extends ServerDeps {
+export interface LinkDeps extends ServerDeps, BulkDeps {
   readonly clock: Clock
 }
 
@@ -40,11 +41,12 @@ export class PeerLink {
   readonly #watched = new Map<Digest, Watch>()
   readonly #closing = new AbortController()
   readonly #stream: Carrier
+  readonly #bulk: BulkSide
   readonly #requests: RequestTable
   readonly #server: PeerServer
   #requestsMax: number | undefined
   #receivedBytes = 0
-  #pauses = 0
+  readonly #resting = new Set<Carrier>()
 
   constructor(deps: LinkDeps, channel: Channel, events: LinkEvents) {
     this.#deps = deps
@@ -52,11 +54,27 @@ export class PeerLink {
     this.#channel = channel
     this.#events = events
     this.#stream = createStreamCarrier(channel)
-    this.#requests = new RequestTable({ clock: deps.clock, route: () => this.#stream })
+    this.#requests = new RequestTable({
+      clock: deps.clock,
+      memory: deps.store.memory,
+      route: () => this.#bulk.carrier ?? this.#stream,
+    })
     this.#server = new PeerServer(deps, {
       peerId: channel.peerId,
       scope: this.scope,
       post: message => this.#stream.post(message),
+    })
+    this.#bulk = new BulkSide(deps, {
+      peerId: channel.peerId,
+      address: channel.address,
+      post: message => this.#stream.post(message),
+      handle: (message, via) => this.#handleExchange(message, via),
+      land: (via, id, offset, length) => this.#requests.land(via, id, offset, length),
+      onReceived: (count, via) => this.#noteReceived(count, via),
+      onLost: via => {
+        this.#server.dropCarrier(via)
+        this.#requests.reroute(via)
+      },
     })
     this.#reader = new FrameReader(
       {
@@ -125,6 +143,7 @@ export class PeerLink {
     range: { readonly digest: Digest; readonly offset: number; readonly length: number },
     options: OpenRequestOptions,
   ): Promise<Answer> {
+    this.#bulk.want()
     return this.#requests.open({ kind: 'request', ...range }, options)
   }
 
@@ -147,7 +166,6 @@ export class PeerLink {
   }
 
   #receive(bytes: Uint8Array): void {
-    this.#receivedBytes += bytes.byteLength
     try {
       this.#reader.push(bytes)
     } catch (error) {
@@ -156,21 +174,26 @@ export class PeerLink {
       this.#channel.close()
       return
     }
+    this.#noteReceived(bytes.byteLength, this.#stream)
+  }
+
+  #noteReceived(count: number, via: Carrier): void {
+    this.#receivedBytes += count
     const limit = this.#deps.serving.downloadFor(this.scope)
-    if (limit.debit(bytes.byteLength) > 0) void this.#rest(limit)
+    if (limit.debit(count) > 0 && !this.#resting.has(via)) void this.#rest(via, limit)
   }
 
   /** Stops reading while the download limit is overdrawn. */
-  async #rest(limit: TokenBucket): Promise<void> {
-    this.#pauses += 1
-    this.#channel.pause()
+  async #rest(via: Carrier, limit: TokenBucket): Promise<void> {
+    this.#resting.add(via)
+    via.pause()
     try {
-      await limit.take(0, this.#closing.signal)
+      while (limit.debit(0) > 0) await limit.take(0, this.#closing.signal)
     } catch {
       /* The link was closed meanwhile. */
     }
-    this.#pauses -= 1
-    if (this.#pauses === 0) this.#channel.resume()
+    this.#resting.delete(via)
+    via.resume()
   }
 
   #handleFrame(frame: Uint8Array): void {
@@ -187,6 +210,7 @@ export class PeerLink {
         if (this.#requestsMax !== undefined) throw malformed('a second HELLO')
         this.#requestsMax = Math.min(Math.max(message.requestsMax, 1), REQUESTS_PER_PEER_MAX)
         this.#events.onReady(this)
+        void this.#bulk.start()
         break
       case 'who-has':
         this.#server.handleWhoHas(message.digests)
@@ -194,17 +218,31 @@ export class PeerLink {
       case 'have':
         this.#handleHave(message)
         break
+      case 'bulk':
+        this.#bulk.handleOffer(message)
+        break
       case 'request':
-        this.#server.handleRequest(message, this.#stream)
+      case 'layer':
+      case 'reject':
+      case 'cancel':
+        this.#handleExchange(message, this.#stream)
+        break
+    }
+  }
+
+  #handleExchange(message: Exchange, via: Carrier): void {
+    switch (message.kind) {
+      case 'request':
+        this.#server.handleRequest(message, via)
         break
       case 'layer':
-        this.#server.handleLayer(message, this.#stream)
+        this.#server.handleLayer(message, via)
         break
       case 'reject':
-        this.#requests.handleReject(this.#stream, message)
+        this.#requests.handleReject(via, message)
         break
       case 'cancel':
-        this.#server.handleCancel(message.id, this.#stream)
+        this.#server.handleCancel(message.id, via)
         break
     }
   }
@@ -213,11 +251,14 @@ export class PeerLink {
     const watch = this.#watched.get(message.digest)
     if (watch === undefined) return
     const said = { pieceCount: message.pieceCount, expected: watch.pieceCount }
-    watch.onChange(piecesOf(message.holding, said))
+    const pieces = piecesOf(message.holding, said)
+    if (pieces !== 'none') this.#bulk.want()
+    watch.onChange(pieces)
   }
 
   #end(): void {
     this.#closing.abort(new Error('the connection is closed'))
+    this.#bulk.close()
     this.#requests.closeAll()
     this.#server.close()
     this.#events.onClosed(this)

@@ -4,10 +4,12 @@ import type { Digest } from '../../src/core/digest.ts'
 import type { Landing } from '../frame-reader.ts'
 import { PROGRESS_BYTES, PROGRESS_INTERVAL_MS, STRAY_BYTES_MAX } from '../limits.ts'
 import { malformed } from '../message-reader.ts'
+import type { PieceMemory } from '../piece-memory.ts'
 import type { Message, RejectReason } from '../wire.ts'
 import type { Carrier } from './carrier.ts'
 
 export type Answer =
+  /** Of a blob: in memory of the store, to be given back there. */
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'rejected'; readonly reason: RejectReason; readonly retryAfterMs: number }
   | { readonly kind: 'left' }
@@ -26,6 +28,7 @@ export interface OpenRequestOptions {
 
 interface Deps {
   readonly clock: Clock
+  readonly memory: PieceMemory
   /** The best way to the peer at the moment. */
   route(): Carrier
 }
@@ -48,6 +51,8 @@ interface OpenRequest {
 export class RequestTable {
   readonly #deps: Deps
   readonly #requests = new Map<number, OpenRequest>()
+  /** Into whose memory the DATA frame goes that each carrier is reading. */
+  readonly #landings = new Map<Carrier, OpenRequest>()
   #strays: Uint8Array | undefined
   #nextId = 1
   #strayBytes = 0
@@ -55,10 +60,6 @@ export class RequestTable {
 
   constructor(deps: Deps) {
     this.#deps = deps
-  }
-
-  get openCount(): number {
-    return this.#requests.size
   }
 
   /** Asks, and resolves with the answer; never rejects. */
@@ -78,6 +79,7 @@ export class RequestTable {
           request.isSettled = true
           this.#requests.delete(request.id)
           signal.removeEventListener('abort', cancel)
+          if (answer.kind !== 'bytes') this.#giveBack(request)
           resolve(answer)
         },
         id: 0,
@@ -115,8 +117,9 @@ export class RequestTable {
     if (at !== request.received || at + length > request.question.length) {
       throw malformed(`data at ${at} of an answer that stands at ${request.received}`)
     }
-    request.bytes ??= Buffer.allocUnsafeSlow(request.question.length)
+    request.bytes ??= this.#roomFor(request.question)
     const { bytes } = request
+    this.#landings.set(via, request)
     const isWanted = (): boolean => !request.isSettled && request.id === id
     return {
       room: () => (isWanted() ? bytes.subarray(request.received) : this.#strayRoom()),
@@ -124,8 +127,26 @@ export class RequestTable {
         if (isWanted()) this.#note(request, bytes, count)
         else this.#countStrays(count)
       },
-      end: () => {},
+      end: () => this.#endLanding(via),
     }
+  }
+
+  #roomFor({ kind, length }: Question): Uint8Array {
+    return kind === 'request' ? this.#deps.memory.take(length) : Buffer.allocUnsafeSlow(length)
+  }
+
+  #endLanding(via: Carrier): void {
+    const request = this.#landings.get(via)
+    this.#landings.delete(via)
+    if (request?.isSettled === true) this.#giveBack(request)
+  }
+
+  /** Unless a carrier still reads into it: then at the end of that frame, or of the carrier. */
+  #giveBack(request: OpenRequest): void {
+    const { bytes, question, via } = request
+    if (bytes === undefined || this.#landings.get(via) === request) return
+    request.bytes = undefined
+    if (question.kind === 'request') this.#deps.memory.give(bytes)
   }
 
   #note(request: OpenRequest, bytes: Uint8Array, count: number): void {
@@ -139,7 +160,9 @@ export class RequestTable {
       request.reportedAtMs = nowMs
       request.onBytes(fresh)
     }
-    if (isWhole && !request.isSettled) request.settle({ kind: 'bytes', bytes })
+    if (!isWhole || request.isSettled) return
+    request.bytes = undefined
+    request.settle({ kind: 'bytes', bytes })
   }
 
   #stray(length: number): Landing {
@@ -165,8 +188,9 @@ export class RequestTable {
     if (request?.via === via) request.settle({ kind: 'rejected', reason, retryAfterMs })
   }
 
-  /** A carrier is gone: what was asked on it is asked again on another, from the first byte that is missing. */
+  /** A carrier reads no more: what was asked on it is asked again on another, from the first byte that is missing. */
   reroute(lost: Carrier): void {
+    this.#endLanding(lost)
     for (const request of [...this.#requests.values()]) {
       if (request.via !== lost) continue
       this.#requests.delete(request.id)
@@ -178,8 +202,10 @@ export class RequestTable {
     }
   }
 
+  /** Every carrier reads no more. */
   closeAll(): void {
     this.#isClosed = true
+    for (const via of [...this.#landings.keys()]) this.#endLanding(via)
     for (const request of [...this.#requests.values()]) request.settle({ kind: 'left' })
   }
 }

@@ -3,6 +3,7 @@ import { codeOf, messageOf } from '../../src/core/errors.ts'
 import type { Log } from '../../src/core/log.ts'
 import type { Origin } from '../origin/origin.ts'
 import type { Answer } from '../peers/requests.ts'
+import type { PieceMemory } from '../piece-memory.ts'
 import type { HeldBlob } from '../ports.ts'
 import { PieceCutter } from './piece-cutter.ts'
 import type { SessionAction, SessionEvent } from './session.ts'
@@ -17,6 +18,8 @@ export interface Asking {
   /** Verifies and stores a piece. Rejects when the store cannot keep it. */
   keep(request: number, pieceIndex: number, bytes: Uint8Array): Promise<SessionEvent>
   onEvent(event: SessionEvent): void
+  /** Where pieces from peers lie. */
+  readonly memory: PieceMemory
 }
 
 /** The event that ends the request; `undefined` when it was cancelled. Rejects when the store fails. */
@@ -32,7 +35,11 @@ export async function askPeer(
   const onBytes = (bytes: number): void => asking.onReceived(request, bytes)
   const answer = await link.request({ digest, offset, length }, { signal, onBytes })
   if (answer.kind !== 'bytes') return endOf(request, answer)
-  return asking.keep(request, firstPiece, answer.bytes)
+  try {
+    return await asking.keep(request, firstPiece, answer.bytes)
+  } finally {
+    asking.memory.give(answer.bytes)
+  }
 }
 
 function endOf(

@@ -245,6 +245,7 @@ export class Download {
       onReceived: (request, bytes) => this.#dispatch({ kind: 'received', request, bytes }),
       keep: (request, pieceIndex, bytes) => this.#keep(id, request, pieceIndex, bytes),
       onEvent: event => this.#dispatch(event),
+      memory: this.#deps.memory,
     }
   }
 

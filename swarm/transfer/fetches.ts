@@ -136,6 +136,7 @@ export class Fetches {
       {
         ...this.#deps,
         budget: this.#budget,
+        memory: this.#deps.store.memory,
         rates: this.#rates,
         similar: running.similar,
         seekPeers: () => seekPeers(release),

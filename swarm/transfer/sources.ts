@@ -4,6 +4,7 @@ import type { Digest } from '../../src/core/digest.ts'
 import type { Log } from '../../src/core/log.ts'
 import type { Origin } from '../origin/origin.ts'
 import type { PeerLink } from '../peers/link.ts'
+import type { PieceMemory } from '../piece-memory.ts'
 import type { BytesBySource, HeldBlob } from '../ports.ts'
 import type { ReuseDeps } from '../reuse/reuse.ts'
 
@@ -42,6 +43,8 @@ export interface DownloadDeps {
   readonly peers: PeerDirectory
   readonly origins: readonly Origin[]
   readonly budget: MemoryBudget
+  /** Where pieces lie until they are written. */
+  readonly memory: PieceMemory
   /** Bytes per second that a source gave last time, by `peer:<id>` or `origin:<url>`. */
   readonly rates: Map<string, number>
   readonly random: () => number

@@ -72,6 +72,8 @@ export class LeanLink implements PeerSource {
       post: message => this.#post(message),
       sendData: (id, offset, _buffer, _at, length) =>
         this.#out.send(MESSAGE_BYTES + length, () => this.far?.handleData(id, offset, length)),
+      pause() {},
+      resume() {},
       close: () => this.close(),
     }
     this.#server = new PeerServer(deps, {
@@ -190,6 +192,7 @@ export class LeanLink implements PeerSource {
         this.#server.handleCancel(message.id, this.#carrier)
         break
       case 'hello':
+      case 'bulk':
         break
     }
   }

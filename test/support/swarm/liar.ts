@@ -70,6 +70,7 @@ async function main(): Promise<void> {
       bootstrap: [],
       origins: [],
       serving: TEST_SERVING,
+      bulk: { port: 0 },
       limits: {
         uploadBytesPerSecond: undefined,
         downloadBytesPerSecond: undefined,

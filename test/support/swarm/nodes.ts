@@ -84,6 +84,7 @@ export async function startNode(settings: NodeSettings = {}): Promise<TestNode> 
       bootstrap: [],
       origins: [],
       serving: TEST_SERVING,
+      bulk: { port: 0 },
       ...options,
       limits: {
         uploadBytesPerSecond: undefined,

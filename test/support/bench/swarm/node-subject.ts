@@ -47,7 +47,7 @@ const RELEASE = digestOf(Buffer.from('the release of the benchmark'))
 const PEERS_TIMEOUT_MS = 60_000
 
 const settings = JSON.parse(process.argv[2] ?? '{}') as NodeSubjectSettings
-const { folder, uploadBytesPerSecond, isLiar = false } = settings
+const { folder, uploadBytesPerSecond, hasBulk = false, isLiar = false } = settings
 
 const store = await openBlobStore(
   { folder: join(folder, 'store'), clock: systemClock, log: silentLog },
@@ -71,6 +71,7 @@ const swarm = await createSwarm(
     announceAddresses: [],
     bootstrap: settings.bootstrap ?? [],
     origins: settings.origins ?? [],
+    bulk: hasBulk ? { port: 0 } : undefined,
     serving: TEST_SERVING,
     limits: {
       uploadBytesPerSecond,
