@@ -13,9 +13,11 @@ import {
 } from '../../support/bench/swarm/bench.ts'
 import { defaultRivalsFolder } from '../../support/bench/swarm/rivals/iroh-package.ts'
 import { type Row, reportRows } from '../../support/report-rows.ts'
+import { capped } from './capped.ts'
+import { kernel, simulatedCrowd } from './commands.ts'
 import { single } from './single.ts'
 
-const PARTS: readonly Part[] = [single]
+const PARTS: readonly Part[] = [single, kernel, capped, simulatedCrowd]
 
 const UNITS: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }
 
@@ -72,8 +74,12 @@ async function runPart(part: Part, bench: Bench): Promise<readonly Row[]> {
 
 const { only, ...options } = readOptions()
 await using bench = await openBench(options)
+let isEnding = false
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => {
+  process.on(signal, () => {
+    // A second one comes while everything is being ended: it must not leave the rest behind.
+    if (isEnding) return
+    isEnding = true
     bench[Symbol.asyncDispose]().then(
       () => process.exit(130),
       () => process.exit(130),
