@@ -25,7 +25,11 @@ export const single: Part = {
     const contenders: readonly MaybeContender[] = [
       await prepareOurs(bench, stack, blob, { name: 'bulk', hasBulk: true }),
       prepareCurl(bench, origin, blob),
-      await prepareLibtorrent(bench, stack, blob),
+      await prepareLibtorrent(bench, stack, blob, { name: 'libtorrent', mode: 'encrypted' }),
+      await prepareLibtorrent(bench, stack, blob, {
+        name: 'libtorrent in plain text',
+        mode: 'plain',
+      }),
       await prepareIroh(bench, stack, blob),
       await prepareOurs(bench, stack, blob, { name: 'stream', hasBulk: false }),
       await prepareNoise(bench, stack),
@@ -39,7 +43,11 @@ export const single: Part = {
     }
     return [
       ratioRow(bench, 'bulk-vs-curl', [found('bulk'), found('curl')], 1),
-      ratioRow(bench, 'bulk-vs-libtorrent', [found('bulk'), found('libtorrent')], 2),
+      beside(
+        ratioRow(bench, 'bulk-vs-libtorrent', [found('bulk'), found('libtorrent')], 2),
+        found('libtorrent in plain text'),
+        sizeBytes,
+      ),
       ratioRow(bench, 'bulk-vs-iroh', [found('bulk'), found('iroh-blobs')], 5),
       ratioRow(bench, 'stream-vs-noise', [found('stream'), found('noise')], 0.8),
       cpuRow(bench, [found('bulk'), found('curl')]),
@@ -65,6 +73,12 @@ function ratioRow(
     const measured = `${times(ratio)}: ${both}; medians of ${repetitions}`
     return { measured, ok: ratio >= bound }
   })
+}
+
+/** What else is worth knowing and decides nothing. */
+function beside(row: Row, other: Found, sizeBytes: number): Row {
+  if ('missing' in other || other.sample === undefined) return row
+  return { ...row, measured: `${row.measured}; ${costs(other.name, other.sample, sizeBytes)}` }
 }
 
 function cpuRow({ sizeBytes }: Bench, [mine, theirs]: readonly [Found, Found]): Row {

@@ -96,8 +96,8 @@ export async function prepareLibtorrent(
   bench: Bench,
   stack: AsyncDisposableStack,
   blob: BlobFile,
+  { name, mode }: { readonly name: string; readonly mode: 'encrypted' | 'plain' },
 ): Promise<MaybeContender> {
-  const name = 'libtorrent'
   const script = join(RIVALS, 'libtorrent-subject.py')
   const torrent = bench.newFolder('torrent')
   const command = (...args: readonly string[]) => ({ file: PYTHON, args: [script, ...args] })
@@ -116,7 +116,7 @@ export async function prepareLibtorrent(
         const { subject } = await SubjectProcess.start(
           bench.running,
           'libtorrent getter',
-          command('get', torrent, folder),
+          command('get', torrent, folder, mode),
         )
         await using getter = subject
         const usage = () => usageOf(seeder.pid)

@@ -1,6 +1,6 @@
 """A libtorrent session as a process that is measured; see subject-process.ts.
 
-Usage: libtorrent-subject.py seed FILE TORRENT | get TORRENT FOLDER
+Usage: libtorrent-subject.py seed FILE TORRENT | get TORRENT FOLDER encrypted|plain
 The torrent is of version 2 (merkle trees of SHA-256); no DHT, no local discovery, no port mapping.
 """
 
@@ -19,21 +19,26 @@ def tell(message):
     sys.stdout.flush()
 
 
-def open_session():
-    return lt.session(
-        {
-            "listen_interfaces": "127.0.0.1:0",
-            "enable_dht": False,
-            "enable_lsd": False,
-            "enable_upnp": False,
-            "enable_natpmp": False,
-            # Over TCP alone: on loopback uTP is many times slower.
-            "enable_outgoing_utp": False,
-            "enable_incoming_utp": False,
-            "allow_multiple_connections_per_ip": True,
-            "alert_mask": lt.alert.category_t.error_notification | lt.alert.category_t.status_notification,
-        }
-    )
+LOOPBACK = {
+    "listen_interfaces": "127.0.0.1:0",
+    "enable_dht": False,
+    "enable_lsd": False,
+    "enable_upnp": False,
+    "enable_natpmp": False,
+    # Over TCP alone: on loopback uTP is many times slower.
+    "enable_outgoing_utp": False,
+    "enable_incoming_utp": False,
+    "allow_multiple_connections_per_ip": True,
+    "alert_mask": lt.alert.category_t.error_notification | lt.alert.category_t.status_notification,
+}
+
+ENCRYPTED = {
+    "out_enc_policy": int(lt.enc_policy.forced),
+    "allowed_enc_level": int(lt.enc_level.rc4),
+    "prefer_rc4": True,
+}
+
+PLAIN = {"out_enc_policy": int(lt.enc_policy.disabled)}
 
 
 def make_torrent(path, torrent):
@@ -47,7 +52,7 @@ def make_torrent(path, torrent):
 
 def seed(path, torrent):
     make_torrent(path, torrent)
-    session = open_session()
+    session = lt.session(LOOPBACK)
     params = lt.add_torrent_params()
     params.ti = lt.torrent_info(torrent)
     params.save_path = os.path.dirname(path)
@@ -75,8 +80,8 @@ def fetch(session, torrent, folder, port):
     return time.monotonic() - started
 
 
-def get(torrent, folder):
-    session = open_session()
+def get(torrent, folder, mode):
+    session = lt.session({**LOOPBACK, **(ENCRYPTED if mode == "encrypted" else PLAIN)})
     tell({"ready": {}})
     for line in sys.stdin:
         message = json.loads(line)
