@@ -15,9 +15,12 @@ import { defaultRivalsFolder } from '../../support/bench/swarm/rivals/iroh-packa
 import { type Row, reportRows } from '../../support/report-rows.ts'
 import { capped } from './capped.ts'
 import { kernel, simulatedCrowd } from './commands.ts'
+import { kills } from './kills.ts'
+import { liar } from './liar.ts'
+import { neverSlower } from './never-slower.ts'
 import { single } from './single.ts'
 
-const PARTS: readonly Part[] = [single, kernel, capped, simulatedCrowd]
+const PARTS: readonly Part[] = [single, kernel, capped, neverSlower, liar, kills, simulatedCrowd]
 
 const UNITS: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }
 

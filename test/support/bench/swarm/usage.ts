@@ -42,3 +42,10 @@ export function endedChildrenCpuSeconds(): number {
 export function usedSince(before: Usage, after: Usage): Usage {
   return { cpuSeconds: after.cpuSeconds - before.cpuSeconds, peakBytes: after.peakBytes }
 }
+
+/** Bytes written to files and sockets so far: what a node that serves and stores nothing has sent. */
+export function writtenBytesOf(pid: number): number {
+  return Number(
+    /^wchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'latin1'))?.[1] ?? Number.NaN,
+  )
+}
