@@ -30,8 +30,18 @@ export const SERVE_BUFFERS_KEPT = 8
 /** Queued to one peer and not yet taken by its connection: what a peer that stops reading can hold here. */
 export const SERVE_BYTES_PER_PEER_MAX = 1024 * 1024
 
-/** The same, over all peers. */
-export const SERVE_BYTES_TOTAL_MAX = 8 * 1024 * 1024
+/** The same, over all peers: two chunks for every upload slot, so that slow peers in all of them leave room for others. */
+export const SERVE_BYTES_TOTAL_MAX = 32 * 1024 * 1024
+
+/** The first chunk for a peer, and the smallest: 300 peers that take nothing hold 5 MB. */
+export const PACE_BYTES_MIN = 8 * 1024
+
+/** Peers that wait for an upload slot and have a place in the line; more are only told to come again. */
+export const SLOT_WAITERS_MAX = 256
+
+/** A peer that takes less than this over the window, while bytes wait for it, is cut off: slower than any link worth serving. */
+export const GOODPUT_BYTES_PER_SECOND_MIN = 16 * 1024
+export const GOODPUT_WINDOW_MS = 10_000
 
 /** Blobs of which is remembered how much was given; the longest unasked is forgotten. */
 export const GIVEN_BLOBS_MAX = 4096

@@ -3,9 +3,11 @@ import type { Clock } from '../../src/core/clock.ts'
 import type { Digest } from '../../src/core/digest.ts'
 import { codeOf, messageOf } from '../../src/core/errors.ts'
 import type { Log } from '../../src/core/log.ts'
-import { REQUESTS_PER_PEER_MAX, SERVE_STALL_TIMEOUT_MS } from '../limits.ts'
+import { REQUESTS_PER_PEER_MAX } from '../limits.ts'
 import { malformed } from '../message-reader.ts'
 import type { Receiver } from '../serving/given.ts'
+import { Goodput } from '../serving/goodput.ts'
+import { Pace } from '../serving/pace.ts'
 import type { Serving } from '../serving/serving.ts'
 import type { TokenBucket } from '../token-bucket.ts'
 import type { RejectReason } from '../wire.ts'
@@ -23,7 +25,7 @@ export interface AnswerDeps {
 }
 
 /** Under an upload limit a chunk is what flows in this time, so that bytes come evenly; but not smaller than that. */
-const CHUNK_MS = 100
+const CHUNK_MS = 40
 const CHUNK_BYTES_MIN = 4 * 1024
 
 const RETRY_LIMIT_MS = 1_000
@@ -43,6 +45,14 @@ export interface Job {
 interface Open extends Job {
   /** Rejected, or its carrier is gone: nothing of it is sent any more. */
   isOver: boolean
+  /** Bytes of it were sent: it is ended, also when the turn of the peer is over. */
+  isBegun: boolean
+}
+
+/** How a peer takes what is sent to it over one carrier. */
+interface Taking {
+  readonly pace: Pace
+  readonly goodput: Goodput
 }
 
 /** What one carrier is doing: chunks go out one behind the other while the next is read. */
@@ -52,8 +62,7 @@ interface Line {
   stop(): void
   /** Settles when the last chunk was taken. */
   tail: Promise<void>
-  /** Since when bytes wait to be taken. */
-  sendingSinceMs: number | undefined
+  readonly taking: Taking
 }
 
 export class AnswerQueue {
@@ -62,6 +71,7 @@ export class AnswerQueue {
   readonly #closing = new AbortController()
   readonly #jobs = new Set<Open>()
   readonly #lines = new Map<Carrier, Line>()
+  readonly #taking = new WeakMap<Carrier, Taking>()
   #servedBytes = 0
 
   constructor(deps: AnswerDeps, peer: Receiver) {
@@ -80,7 +90,7 @@ export class AnswerQueue {
       reject(job.via, job.id, 'limit', RETRY_LIMIT_MS)
       return
     }
-    this.#jobs.add({ ...job, isOver: false })
+    this.#jobs.add({ ...job, isOver: false, isBegun: false })
     if (!this.#lines.has(job.via)) void this.#pump(job.via)
   }
 
@@ -100,7 +110,15 @@ export class AnswerQueue {
     for (const job of [...this.#jobs]) this.#reject(job, 'limit', retryAfterMs)
   }
 
+  /** The turn of the peer is over: what was begun is ended, the rest is rejected. */
+  rejectWaiting(retryAfterMs: number): void {
+    for (const job of [...this.#jobs]) {
+      if (!job.isBegun) this.#reject(job, 'limit', retryAfterMs)
+    }
+  }
+
   close(): void {
+    this.#deps.serving.leave(this.#peer.peerId)
     this.#closing.abort(new Error('the connection is closed'))
     for (const job of [...this.#jobs]) this.#remove(job)
   }
@@ -126,6 +144,12 @@ export class AnswerQueue {
     reject(job.via, job.id, reason, retryAfterMs)
   }
 
+  #takingOf(via: Carrier): Taking {
+    const known = this.#taking.get(via) ?? { pace: new Pace(), goodput: new Goodput() }
+    this.#taking.set(via, known)
+    return known
+  }
+
   /** Never rejects: what goes wrong is answered to the peer, or ends the carrier. */
   async #pump(via: Carrier): Promise<void> {
     const stop = new AbortController()
@@ -134,7 +158,7 @@ export class AnswerQueue {
       signal: AbortSignal.any([this.#closing.signal, stop.signal]),
       stop: () => stop.abort(new Error('the carrier is not needed any more')),
       tail: Promise.resolve(),
-      sendingSinceMs: undefined,
+      taking: this.#takingOf(via),
     }
     this.#lines.set(via, line)
     void this.#watch(line)
@@ -144,6 +168,7 @@ export class AnswerQueue {
         this.#jobs.delete(job)
         if (this.#next(via) === undefined) await line.tail
       }
+      if (this.#jobs.size === 0) this.#deps.serving.rest(this.#peer.peerId)
     } catch (error) {
       if (!line.signal.aborted) this.#giveUp(via, messageOf(error))
     } finally {
@@ -160,30 +185,35 @@ export class AnswerQueue {
   /** Closes a carrier that does not take what waits for it. */
   async #watch(line: Line): Promise<void> {
     const { clock } = this.#deps
-    for (let leftMs = SERVE_STALL_TIMEOUT_MS; leftMs > 0; ) {
+    for (let leftMs = line.taking.goodput.patienceMs(clock.monotonicMs()); leftMs > 0; ) {
       try {
         await clock.sleep(leftMs, line.signal)
       } catch {
         return // Everything was served, or the carrier is gone.
       }
-      const nowMs = clock.monotonicMs()
-      leftMs = SERVE_STALL_TIMEOUT_MS - (nowMs - (line.sendingSinceMs ?? nowMs))
+      leftMs = line.taking.goodput.patienceMs(clock.monotonicMs())
     }
-    this.#giveUp(line.via, 'it took none in time')
+    this.#giveUp(line.via, 'it takes bytes too slowly')
   }
 
   async #serve(job: Open, line: Line): Promise<void> {
     const { queue, serving, buffers } = this.#deps
     const { peerId, scope } = this.#peer
     const upload = serving.uploadFor(scope)
-    const chunkBytes = chunkBytesOf(job.via, upload)
-    for (let offset = 0; offset < job.length && !job.isOver; offset += chunkBytes) {
-      const length = Math.min(chunkBytes, job.length - offset)
+    job.isBegun = true
+    let length = 0
+    for (let offset = 0; offset < job.length && !job.isOver; offset += length) {
+      const chunkBytes = chunkBytesOf(
+        Math.min(job.via.chunkBytes, line.taking.pace.chunkBytes),
+        upload,
+      )
+      length = Math.min(chunkBytes, job.length - offset)
       await queue.acquire(peerId, length, line.signal)
       const buffer = buffers.take(length)
+      const taken = length
       const giveBack = (): void => {
         buffers.give(buffer)
-        queue.release(peerId, length)
+        queue.release(peerId, taken)
       }
       try {
         await this.#fill(job, offset, buffer.bytes.subarray(0, length))
@@ -214,21 +244,23 @@ export class AnswerQueue {
   async #send(job: Open, offset: number, buffer: SendBuffer, length: number, line: Line) {
     const { clock, serving } = this.#deps
     const { via, digest } = job
+    const startMs = clock.monotonicMs()
     for (let at = 0; at < length && !job.isOver; at += via.dataBytes) {
-      line.sendingSinceMs = clock.monotonicMs()
+      line.taking.goodput.begin(clock.monotonicMs())
       const count = Math.min(via.dataBytes, length - at)
       await via.sendData(job.id, offset + at, buffer, at, count)
+      line.taking.goodput.taken(count, clock.monotonicMs())
       this.#servedBytes += count
       serving.noteGiven(digest, this.#peer, count)
     }
-    line.sendingSinceMs = undefined
+    line.taking.pace.note(clock.monotonicMs() - startMs, via.chunkBytes)
   }
 }
 
-function chunkBytesOf(via: Carrier, { bytesPerSecond }: TokenBucket): number {
-  if (bytesPerSecond === undefined) return via.chunkBytes
+function chunkBytesOf(maxBytes: number, { bytesPerSecond }: TokenBucket): number {
+  if (bytesPerSecond === undefined) return maxBytes
   const evenBytes = Math.floor((bytesPerSecond * CHUNK_MS) / 1000)
-  return Math.min(via.chunkBytes, Math.max(evenBytes, CHUNK_BYTES_MIN))
+  return Math.min(maxBytes, Math.max(evenBytes, CHUNK_BYTES_MIN))
 }
 
 export function reject(via: Carrier, id: number, reason: RejectReason, retryAfterMs = 0): void {

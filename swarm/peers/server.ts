@@ -3,6 +3,7 @@ import type { Digest } from '../../src/core/digest.ts'
 import { SUBSCRIPTIONS_PER_PEER_MAX } from '../limits.ts'
 import type { BlobStore, HeldBlob } from '../ports.ts'
 import type { Scope } from '../scope.ts'
+import { SLOT_RULES } from '../serving/slots.ts'
 import type { Holding, Message } from '../wire.ts'
 import { type AnswerDeps, AnswerQueue, reject } from './answers.ts'
 import type { Carrier } from './carrier.ts'
@@ -63,14 +64,15 @@ export class PeerServer {
       reject(via, id, 'not-found')
       return
     }
-    if (length === 0 || offset + length > blob.sizeBytes) {
+    if (!isRestOfPiece(blob, offset, length)) {
       reject(via, id, 'malformed')
       return
     }
-    if (!holdsRange(blob, offset, length)) {
+    if (!blob.hasPiece(Math.floor(offset / blob.pieceSizeBytes))) {
       reject(via, id, 'not-found')
       return
     }
+    if (blob.pieceCount > 1 && !this.#hasTurn(id, via)) return
     const { store } = this.#deps
     const read = async (at: number, into: Uint8Array): Promise<boolean> => {
       await store.read(digest, offset + at, into.byteLength, into)
@@ -124,6 +126,16 @@ export class PeerServer {
     this.#answers.close()
   }
 
+  /** Small blobs and piece layers need none: they are what everybody begins with, and cost little. */
+  #hasTurn(id: number, via: Carrier): boolean {
+    const onLost = (): void => this.#answers.rejectWaiting(SLOT_RULES.retryMsMax)
+    const retryAfterMs = this.#deps.serving.admit(this.#peer, onLost)
+    if (retryAfterMs === 0) return true
+    reject(via, id, 'limit', retryAfterMs)
+    this.#answers.rejectWaiting(retryAfterMs)
+    return false
+  }
+
   /** What may not be served looks the same to a peer as what is not there. */
   #servable(digest: Digest): HeldBlob | undefined {
     const { mayServe, store, serving } = this.#deps
@@ -142,10 +154,9 @@ function subscribe(subscriptions: Set<Digest>, digest: Digest): void {
   }
 }
 
-function holdsRange(blob: HeldBlob, offset: number, length: number): boolean {
-  const last = Math.floor((offset + length - 1) / blob.pieceSizeBytes)
-  for (let index = Math.floor(offset / blob.pieceSizeBytes); index <= last; index += 1) {
-    if (!blob.hasPiece(index)) return false
-  }
-  return true
+/** A request is for a whole piece, or for the rest of one that was begun on another carrier; it never reaches into the next. */
+function isRestOfPiece(blob: HeldBlob, offset: number, length: number): boolean {
+  if (offset >= blob.sizeBytes) return false
+  const nextPiece = (Math.floor(offset / blob.pieceSizeBytes) + 1) * blob.pieceSizeBytes
+  return offset + length === Math.min(nextPiece, blob.sizeBytes)
 }

@@ -41,6 +41,7 @@ const STATUS: NodeStatus = {
     addresses: [],
     peers: [],
     serving: {
+      slots: { used: 0, count: 64, waiting: 0 },
       limits: { upload: FREE, download: FREE, origin: FREE },
       lan: LAN,
       wan: WAN,
