@@ -1,18 +1,25 @@
 /** Checks the threads that verify and write pieces: right bytes, their lives, and what their end does to the jobs. */
+import { existsSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { blake3 } from '@noble/hashes/blake3.js'
 import { expect } from 'chai'
+import fc from 'fast-check'
 import { pieceLengthOf, pieceSizeOf } from '../../src/core/blake3/index.ts'
+import { createTree } from '../../src/core/blake3/tree.ts'
 import { systemClock } from '../../src/core/clock.ts'
-import { digestOf } from '../../src/core/digest.ts'
+import { digestOf, hexOf } from '../../src/core/digest.ts'
 import { silentLog } from '../../src/core/log.ts'
 import { createPieceMemory } from '../../swarm/piece-memory.ts'
+import type { Place } from '../../swarm/store/piece-work/job.ts'
 import {
   openPieceWork,
   type PieceWork,
   WORKER_BLOB_BYTES_MIN,
 } from '../../swarm/store/piece-work/piece-work.ts'
 import { type JobRequest, PiecePool } from '../../swarm/store/piece-work/pool.ts'
+import { readVectors, VECTORS } from '../support/blake3-vectors.ts'
+import { bytesOf } from '../support/bytes.ts'
 import { createManualClock } from '../support/manual-clock.ts'
 import { makeFolder, type TestFolder } from '../support/store/open.ts'
 import { codeRejectedBy, type Sample, sampleOf } from '../support/store/samples.ts'
@@ -37,7 +44,8 @@ function arrive({ memory }: PieceWork, sample: Sample, pieceIndex: number): Uint
   return bytes
 }
 
-describe('piece work', () => {
+/** Each test of the group has an empty file. */
+function openFileAround(): void {
   beforeEach(async () => {
     folder = await makeFolder()
     file = await open(join(folder.path, 'data'), 'w+')
@@ -46,6 +54,10 @@ describe('piece work', () => {
     await file.close()
     await folder[Symbol.asyncDispose]()
   })
+}
+
+describe('piece work', () => {
+  openFileAround()
 
   it('writes every piece that is right to its place, from shared memory and from elsewhere', async () => {
     await using work = openPieceWork({ clock: systemClock, log: silentLog })
@@ -117,6 +129,74 @@ describe('piece work', () => {
     expect(await codeRejectedBy(refused)).to.equal('EBADF')
     expect(await work.writeVerified(file, bytes, expectedOf(sample, 0))).to.equal(true)
   })
+})
+
+/** Hashes in a thread, whatever the size: the whole blob when it has one piece. */
+async function hashInThread(pool: PiecePool, bytes: Uint8Array, place: Place): Promise<string> {
+  await file.write(bytes, 0, bytes.length, 0)
+  const span = { byteOffset: 3 * MIB, lengthBytes: bytes.length }
+  const result = await pool.run({ kind: 'hash', fd: file.fd, fileOffset: 0, ...span, ...place })
+  if (result.kind !== 'hashed') throw new Error(result.kind)
+  return Buffer.from(result.chainingValue).toString('hex')
+}
+
+describe('hashes of the threads', () => {
+  let pool: PiecePool
+  before(() => {
+    const deps = { memory: createPieceMemory(1), clock: systemClock, log: silentLog }
+    pool = new PiecePool(deps, 1)
+  })
+  after(() => pool[Symbol.asyncDispose]())
+  openFileAround()
+
+  it('are those of @noble/hashes and blake3-wasm for whole blobs of any size', async function () {
+    this.timeout(30_000)
+    const sizes = fc.oneof(fc.nat(9_000), fc.nat(262_144), fc.constantFrom(0, 1024, 4096, 262_144))
+    await fc.assert(
+      fc.asyncProperty(sizes, fc.nat(1000), async (sizeBytes, seed) => {
+        const bytes = bytesOf(sizeBytes, seed)
+        const found = await hashInThread(pool, bytes, { sizeBytes, pieceIndex: 0 })
+        expect(found).to.equal(Buffer.from(blake3(bytes)).toString('hex'))
+        expect(found).to.equal(hexOf(digestOf(bytes)))
+      }),
+      { numRuns: 40, interruptAfterTimeLimit: 5_000 },
+    )
+  })
+
+  it('are those of the plain code for pieces of every size, anywhere in the largest blob', async function () {
+    this.timeout(30_000)
+    const plain = createTree(undefined)
+    const lengths = fc.oneof(
+      fc.integer({ min: 1, max: 4 * MIB }),
+      fc.integer({ min: 1, max: 5000 }),
+      fc.constantFrom(MIB - 1, MIB, MIB + 1, 4 * MIB - 1, 4 * MIB),
+    )
+    await fc.assert(
+      fc.asyncProperty(lengths, fc.integer({ min: 3000, max: 262_143 }), async (length, index) => {
+        const bytes = bytesOf(length, index)
+        const place = { sizeBytes: index * 4 * MIB + length, pieceIndex: index }
+        const expected = plain.foldBytes(bytes, index * 4096, false)
+        expect(await hashInThread(pool, bytes, place)).to.equal(
+          Buffer.from(expected).toString('hex'),
+        )
+      }),
+      { numRuns: 20, interruptAfterTimeLimit: 5_000 },
+    )
+  })
+
+  if (existsSync(VECTORS)) {
+    it('meet the official vectors', async () => {
+      const { cases } = readVectors(VECTORS)
+      expect(cases).to.have.length.above(30)
+      for (const { input_len: sizeBytes, hash } of cases) {
+        const bytes = new Uint8Array(sizeBytes).map((_, index) => index % 251)
+        const found = await hashInThread(pool, bytes, { sizeBytes, pieceIndex: 0 })
+        expect(found, `${sizeBytes} bytes`).to.equal(hash.slice(0, 64))
+      }
+    })
+  } else {
+    console.log(`left out: official BLAKE3 vectors in threads (no ${VECTORS})`)
+  }
 })
 
 const job: JobRequest = {
