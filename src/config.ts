@@ -138,6 +138,18 @@ const configSchema = z.strictObject({
   storage: z
     .strictObject({ minimumFree: sizeBytes.default(2 ** 30) })
     .default({ minimumFree: 2 ** 30 }),
+  metrics: z
+    .strictObject({
+      /** Where Prometheus may read, as `host:port`. */
+      listen: z
+        .string()
+        .regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, {
+          error: 'must be an address such as "127.0.0.1:9464"',
+        })
+        .nullable()
+        .default(null),
+    })
+    .default({ listen: null }),
   orchestrator: z
     .strictObject({
       /** `render` writes and checks the units but starts nothing. */

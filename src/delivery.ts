@@ -14,6 +14,7 @@ import type { Digest } from './core/digest.ts'
 
 /** Bytes of the whole release that are on disk and verified, and how many there will be. */
 export interface DeliveryProgress {
+  readonly release: Digest
   readonly heldBytes: number
   readonly sizeBytes: number
 }
@@ -40,20 +41,25 @@ export async function deliverRelease(
   const release = entry.manifest.blake3
   const held = new Map<Digest, number>()
   let sizeBytes = entry.manifest.size
-  const fetch = (ref: BlobRef): Promise<VerifiedBlob> =>
-    swarm.fetch(
+  const report = (ref: BlobRef, heldBytes: number): void => {
+    held.set(ref.blake3, heldBytes)
+    const sum = [...held.values()].reduce((total, bytes) => total + bytes, 0)
+    options.onProgress?.({ release, heldBytes: sum, sizeBytes })
+  }
+  const fetch = async (ref: BlobRef): Promise<VerifiedBlob> => {
+    const blob = await swarm.fetch(
       { digest: ref.blake3, sizeBytes: ref.size },
       {
         release,
         similar: options.similar ?? [],
         ...(options.signal === undefined ? {} : { signal: options.signal }),
-        onProgress: ({ heldBytes }) => {
-          held.set(ref.blake3, heldBytes)
-          const sum = [...held.values()].reduce((total, bytes) => total + bytes, 0)
-          options.onProgress?.({ heldBytes: sum, sizeBytes })
-        },
+        onProgress: ({ heldBytes }) => report(ref, heldBytes),
       },
     )
+    // What was here before was never on its way.
+    report(ref, ref.size)
+    return blob
+  }
   const manifestBlob = await fetch(entry.manifest)
   const manifest = await readManifest(entry, manifestBlob)
   options.onManifest?.(manifest)

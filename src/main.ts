@@ -45,7 +45,7 @@ function buildProgram(stopped: AbortSignal): Command {
     'Brings signed apps to this machine from peers and the origin, and keeps them running',
   )
   program.addCommand(nodeCommand({ io, folders, stopped, notifySocket: process.env.NOTIFY_SOCKET }))
-  program.addCommand(statusCommand({ io, socket }))
+  program.addCommand(statusCommand({ io, socket, stopped, clock: systemClock }))
   program.addCommand(bundleCommand({ io, socket }))
   program.addCommand(appCommand({ io, socket, stopped, clock: systemClock }))
   program.addCommand(blobCommand({ io, socket, clock: systemClock }))

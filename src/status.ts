@@ -1,6 +1,6 @@
 /** What `archy status` shows: the catalog, the peers, the bytes by source, and every app with one word for its state. */
 import type { AppStatus } from '../orchestrator/index.ts'
-import type { SwarmStatus } from '../swarm/index.ts'
+import type { BytesBySource, SwarmStatus, TransferStatus } from '../swarm/index.ts'
 import type { DeliveryProgress } from './delivery.ts'
 import type { KeeperState } from './keeper.ts'
 import type { Node } from './node.ts'
@@ -14,7 +14,12 @@ export interface AppView extends Partial<Omit<AppStatus, 'id' | 'state' | 'error
   readonly state: AppStatus['state'] | 'fetching' | 'installing' | 'waiting'
   readonly channel?: string
   /** The version that is on its way, and how much of it is here. */
-  readonly next?: { readonly version: string; readonly progress?: DeliveryProgress }
+  readonly next?: {
+    readonly version: string
+    readonly progress?: DeliveryProgress
+    /** What its sources give now. */
+    readonly bytesPerSecond?: Readonly<Record<keyof BytesBySource, number>>
+  }
   readonly error?: { readonly code: string; readonly message: string; readonly retryAtMs?: number }
   /** The version that the owner wants it to stay at. */
   readonly pin?: string
@@ -54,7 +59,23 @@ export async function appViews(node: Node): Promise<readonly AppView[]> {
   const installed = new Map((await node.orchestrator.apps()).map(app => [app.id, app]))
   const wanted = new Map(node.wanted.list().map(app => [app.id, app]))
   const ids = [...new Set([...installed.keys(), ...wanted.keys()])].sort()
-  return ids.map(id => appView(id, installed.get(id), wanted.get(id), node.keeper.state(id)))
+  const { transfers } = node.swarm.status()
+  return ids.map(id => {
+    return appView(id, installed.get(id), wanted.get(id), node.keeper.state(id), transfers)
+  })
+}
+
+/** Pure: what all transfers of one release get now. */
+function ratesOf(
+  { release }: DeliveryProgress,
+  transfers: readonly Pick<TransferStatus, 'release' | 'sources'>[],
+): Record<keyof BytesBySource, number> {
+  const rates = { peer: 0, origin: 0 }
+  for (const transfer of transfers) {
+    if (transfer.release !== release) continue
+    for (const { kind, bytesPerSecond } of transfer.sources) rates[kind] += bytesPerSecond
+  }
+  return rates
 }
 
 /** Pure: one app from what the orchestrator and the keeper say of it. */
@@ -63,6 +84,7 @@ export function appView(
   app: AppStatus | undefined,
   wish: Pick<WantedApp, 'channel' | 'pin'> | undefined,
   keeper: KeeperState,
+  transfers: readonly Pick<TransferStatus, 'release' | 'sources'>[] = [],
 ): AppView {
   const isThere = app !== undefined && app.state !== 'retained'
   const state = isThere || wish === undefined ? app?.state : stateOnTheWay(keeper)
@@ -80,7 +102,12 @@ export function appView(
       : {
           next: {
             version: keeper.version,
-            ...(keeper.progress === undefined ? {} : { progress: keeper.progress }),
+            ...(keeper.progress === undefined
+              ? {}
+              : {
+                  progress: keeper.progress,
+                  bytesPerSecond: ratesOf(keeper.progress, transfers),
+                }),
           },
         }),
     ...(error === undefined ? {} : { error }),

@@ -5,8 +5,9 @@ import { NodeError } from '../core/errors.ts'
 import { type ControlClient, createControlClient } from '../http/control-client.ts'
 import type { AppView } from '../status.ts'
 import { addChoiceCommands } from './app-choice.ts'
-import { formatBytes, formatTable } from './format.ts'
+import { formatTable } from './format.ts'
 import type { CommandIo } from './io.ts'
+import { formatProgress } from './progress.ts'
 
 class AppCommandError extends NodeError<'APP_FAILED'> {}
 
@@ -166,10 +167,9 @@ function describe(app: AppView): string {
 function stateText({ state, next, error, pin, notices = [] }: AppView): string {
   const parts: string[] = [state]
   if (next !== undefined) parts.push(`→ ${next.version}`)
-  const progress = next?.progress
+  const { progress, bytesPerSecond } = next ?? {}
   if (progress !== undefined) {
-    const percent = Math.floor((100 * progress.heldBytes) / Math.max(1, progress.sizeBytes))
-    parts.push(`${percent} % of ${formatBytes(progress.sizeBytes)}`)
+    parts.push(formatProgress({ ...progress, ...(bytesPerSecond && { bytesPerSecond }) }))
   }
   if (pin !== undefined) parts.push(`pinned to ${pin}`)
   if (error === undefined) parts.push(...notices.map(notice => `(${notice})`))

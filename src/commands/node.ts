@@ -11,8 +11,10 @@ import { writeFileAtomic } from '../core/files.ts'
 import { createLog } from '../core/log.ts'
 import type { Folders } from '../folders.ts'
 import { serveControl } from '../http/control-server.ts'
+import { serveMetrics } from '../http/metrics-server.ts'
 import { startNode } from '../node.ts'
 import { notifyServiceManager } from '../service-manager.ts'
+import { type NodeStatus, nodeStatus } from '../status.ts'
 import type { CommandIo } from './io.ts'
 import { addResetRoot } from './node-reset-root.ts'
 
@@ -65,6 +67,9 @@ async function run({ io, folders, notifySocket, stopped }: NodeCommandContext, f
     { node, network: config.network, clock, log },
     folders.socket,
   )
+  await using _metrics = await openMetrics(config.metrics.listen, () =>
+    nodeStatus(node, config.network, clock.nowMs()),
+  )
   log.info('node ready', { peerId: node.swarm.peerId, addresses: node.swarm.addresses() })
   await notifyServiceManager('--ready', notifySocket, log)
   if (io.isTty)
@@ -76,6 +81,16 @@ async function run({ io, folders, notifySocket, stopped }: NodeCommandContext, f
   }
   log.info('node stops')
   await notifyServiceManager('--stopping', notifySocket, log)
+}
+
+/** @throws MetricsError `METRICS_LISTEN_FAILED` */
+async function openMetrics(
+  listen: string | null,
+  status: () => Promise<NodeStatus>,
+): Promise<AsyncDisposable | undefined> {
+  if (listen === null) return undefined
+  const { hostname, port } = new URL(`http://${listen}`)
+  return await serveMetrics(status, { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) })
 }
 
 interface InitOptions {

@@ -1,29 +1,60 @@
 /** `archy status`: one page about this node. */
 import { Command } from 'commander'
+import type { Clock } from '../core/clock.ts'
 import { createControlClient } from '../http/control-client.ts'
 import type { NodeStatus } from '../status.ts'
 import { formatApps } from './app.ts'
 import { formatBytes, formatDuration, formatTable } from './format.ts'
 import type { CommandIo } from './io.ts'
+import { formatProgress } from './progress.ts'
 import { formatPeer, formatServing } from './status-serving.ts'
+
+type Transfer = NodeStatus['swarm']['transfers'][number]
 
 export interface StatusCommandContext {
   readonly io: CommandIo
+  readonly clock: Clock
   readonly socket: string
+  /** Aborts on SIGTERM and SIGINT. */
+  readonly stopped: AbortSignal
 }
 
-export function statusCommand({ io, socket }: StatusCommandContext): Command {
+/** A page that is watched changes once a second. */
+const WATCH_INTERVAL_MS = 1_000
+
+interface StatusOptions {
+  readonly json: boolean
+  readonly refresh: boolean
+  readonly watch: boolean
+}
+
+export function statusCommand(context: StatusCommandContext): Command {
   return new Command('status')
     .description('catalog, peers, transfers and apps of the running node')
     .option('--json', 'print JSON', false)
     .option('--refresh', 'ask the origin for a newer catalog first', false)
-    .action(async (options: { json: boolean; refresh: boolean }) => {
-      await using client = createControlClient(socket)
-      const status = (await (options.refresh
-        ? client.call('POST', '/v1/refresh')
-        : client.call('GET', '/v1/status'))) as NodeStatus
-      io.stdout(options.json ? `${JSON.stringify(status)}\n` : `${formatStatus(status)}\n`)
+    .option('--watch', 'show it again every second until Ctrl-C', false)
+    .action(async (options: StatusOptions) => await show(context, options))
+}
+
+async function show(
+  { io, clock, socket, stopped }: StatusCommandContext,
+  { json, refresh, watch }: StatusOptions,
+): Promise<void> {
+  await using client = createControlClient(socket)
+  const print = async (...request: Parameters<typeof client.call>): Promise<void> => {
+    const status = (await client.call(...request)) as NodeStatus
+    const page = json ? JSON.stringify(status) : formatStatus(status)
+    /* A person sees one page that changes, a program gets one after the other. */
+    io.stdout(watch && !json ? `\u001b[H\u001b[2J${page}\n` : `${page}\n`)
+  }
+  await (refresh ? print('POST', '/v1/refresh') : print('GET', '/v1/status'))
+  while (watch && !stopped.aborted) {
+    await clock.sleep(WATCH_INTERVAL_MS, stopped).catch(() => {
+      /* Ctrl-C ends the watching: the loop ends by its condition. */
     })
+    if (!stopped.aborted) await print('GET', '/v1/status')
+  }
 }
 
 /** Pure: the page for a person. */
@@ -51,7 +82,7 @@ export function formatStatus(status: NodeStatus): string {
       'received',
       `${formatBytes(swarm.totals.peer)} from peers, ${formatBytes(swarm.totals.origin)} from the origin`,
     ],
-    ...swarm.transfers.map(transfer => ['transfer', transferText(transfer)]),
+    ...swarm.transfers.flatMap(transferRows),
   ])
   return `${head}\n\n${formatApps(status.apps)}`
 }
@@ -70,8 +101,19 @@ function catalogText(catalog: NodeStatus['catalog']): string {
   return `version ${catalog.timestamp}, ${catalog.freshness}${age}${origin}${problem}`
 }
 
-function transferText(transfer: NodeStatus['swarm']['transfers'][number]): string {
-  const { bytes } = transfer
-  const done = `${formatBytes(transfer.heldBytes)} of ${formatBytes(transfer.sizeBytes)}`
-  return `${transfer.digest.slice(0, 19)}…  ${done} (peers ${formatBytes(bytes.peer)}, origin ${formatBytes(bytes.origin)})`
+/** A line for the blob, and one for each source that gave or gives something. */
+function transferRows(transfer: Transfer): readonly (readonly string[])[] {
+  const rates = { peer: 0, origin: 0 }
+  for (const { kind, bytesPerSecond } of transfer.sources) rates[kind] += bytesPerSecond
+  const { heldBytes, sizeBytes, reusedBytes } = transfer
+  const reused = reusedBytes === 0 ? '' : `, ${formatBytes(reusedBytes)} were here`
+  const progress = formatProgress({ heldBytes, sizeBytes, bytesPerSecond: rates })
+  const sources = transfer.sources.filter(each => each.verifiedBytes + each.bytesPerSecond > 0)
+  return [
+    ['transfer', `${transfer.digest.slice(0, 19)}…  ${progress}${reused}`],
+    ...sources.map(({ kind, name, verifiedBytes, bytesPerSecond }) => {
+      const rate = `${formatBytes(bytesPerSecond)}/s`
+      return ['', `  ${kind} ${name}  ${formatBytes(verifiedBytes)}, ${rate}`]
+    }),
+  ]
 }

@@ -11,6 +11,7 @@ import type { Node } from '../node.ts'
 import { appViews, nodeStatus } from '../status.ts'
 import { addBlobRoutes } from './blob-routes.ts'
 import { addChoiceRoutes, idIn } from './choice-routes.ts'
+import { METRICS_CONTENT_TYPE, metricsText, processFigures } from './metrics-text.ts'
 
 export class ControlError extends NodeError<'NODE_RUNNING' | 'APP_ABSENT'> {}
 
@@ -70,6 +71,10 @@ export async function serveControl(deps: Deps, socket: string): Promise<AsyncDis
 function addRoutes(server: FastifyInstance, deps: Deps): void {
   const { node } = deps
   server.get('/v1/status', () => nodeStatus(node, deps.network, deps.clock.nowMs()))
+  server.get('/metrics', async (_request, reply) => {
+    const status = await nodeStatus(node, deps.network, deps.clock.nowMs())
+    return reply.type(METRICS_CONTENT_TYPE).send(await metricsText(status, processFigures()))
+  })
   server.get('/v1/apps', () => appViews(node))
   server.get('/v1/apps/:id', request => viewOf(node, idIn(request.params)))
   server.post('/v1/bundle', async request => {

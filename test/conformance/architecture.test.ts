@@ -33,6 +33,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk': ['catalog/publish/destination/s3.ts'],
   undici: ['swarm/origin', 'src/http'],
   fastify: ['src/http'],
+  'prom-client': ['src/http/metrics-text.ts'],
   '@fastify': ['src/http'],
   commander: ['src/main.ts', 'src/commands'],
 }

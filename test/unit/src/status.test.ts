@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { AppStatus } from '../../../orchestrator/index.ts'
+import { parseDigest } from '../../../src/core/digest.ts'
 import { appView } from '../../../src/status.ts'
 
 const RUNNING: AppStatus = {
@@ -17,7 +18,8 @@ const RUNNING: AppStatus = {
 }
 const APP_ERROR = { code: 'START_FAILED', message: 'it did not start' }
 const KEEPER_ERROR = { code: 'DISK_FULL', message: 'no room', retryAtMs: 5 }
-const PROGRESS = { heldBytes: 1, sizeBytes: 2 }
+const RELEASE = parseDigest(`blake3:${'ab'.repeat(32)}`)
+const PROGRESS = { release: RELEASE, heldBytes: 1, sizeBytes: 2 }
 
 describe('appView', () => {
   it('shows what the orchestrator says while nothing is on its way', () => {
@@ -36,8 +38,27 @@ describe('appView', () => {
     expect(appView('web', RUNNING, { channel: 'stable' }, keeper)).to.deep.include({
       state: 'running',
       version: '1.0.0',
-      next: { version: '2.0.0', progress: PROGRESS },
+      next: {
+        version: '2.0.0',
+        progress: PROGRESS,
+        bytesPerSecond: { peer: 0, origin: 0 },
+      },
     })
+  })
+
+  it('adds up what the transfers of the release get, and of no other', () => {
+    const keeper = { phase: 'fetching', version: '2.0.0', progress: PROGRESS } as const
+    const from = (kind: 'peer' | 'origin', bytesPerSecond: number) => {
+      return { kind, name: 'x', verifiedBytes: 0, bytesPerSecond }
+    }
+    const other = parseDigest(`blake3:${'cd'.repeat(32)}`)
+    const transfers = [
+      { release: RELEASE, sources: [from('peer', 5), from('peer', 6), from('origin', 1)] },
+      { release: RELEASE, sources: [from('origin', 2)] },
+      { release: other, sources: [from('peer', 100)] },
+    ]
+    const { next } = appView('web', RUNNING, { channel: 'stable' }, keeper, transfers)
+    expect(next?.bytesPerSecond).to.deep.equal({ peer: 11, origin: 3 })
   })
 
   for (const [what, keeper, state] of [

@@ -2,57 +2,9 @@ import { expect } from 'chai'
 import { formatApps } from '../../../../src/commands/app.ts'
 import { formatStatus } from '../../../../src/commands/status.ts'
 import { parseDigest } from '../../../../src/core/digest.ts'
-import type { AppView, NodeStatus } from '../../../../src/status.ts'
+import type { AppView } from '../../../../src/status.ts'
+import { NOTHING, STATUS, WAN } from '../../../support/node-status.ts'
 
-const NOTHING: NodeStatus['catalog'] = {
-  root: 1,
-  targets: undefined,
-  snapshot: undefined,
-  timestamp: undefined,
-  issuedMs: undefined,
-  expiresMs: undefined,
-  content: undefined,
-  freshness: 'fresh',
-  nowMs: 0,
-  flags: [],
-  allows: { install: 'yes', update: true, reasons: [] },
-  source: undefined,
-  origin: { reachedAtMs: undefined, error: undefined },
-  notices: [],
-  ageMs: undefined,
-  refresh: { reachedAtMs: undefined, error: undefined },
-}
-const FREE = { bytesPerSecond: undefined, setBy: 'configuration' as const }
-const WAN = {
-  serves: true,
-  why: 'seeding is always',
-  isExempt: false,
-  upload: { bytesPerSecond: 2_000_000, setBy: 'schedule' as const },
-  download: FREE,
-}
-const LAN = { ...WAN, isExempt: true, upload: FREE }
-const STATUS: NodeStatus = {
-  network: 'home',
-  peerId: 'me',
-  addresses: [],
-  catalog: NOTHING,
-  swarm: {
-    peerId: 'me',
-    addresses: [],
-    peers: [],
-    serving: {
-      slots: { used: 0, count: 64, waiting: 0 },
-      limits: { upload: FREE, download: FREE, origin: FREE },
-      lan: LAN,
-      wan: WAN,
-      relay: WAN,
-    },
-    transfers: [],
-    totals: { peer: 0, origin: 0 },
-    bans: [],
-  },
-  apps: [],
-}
 const DIGEST = parseDigest(`blake3:${'ab'.repeat(32)}`)
 
 describe('formatStatus', () => {
@@ -99,7 +51,11 @@ describe('formatStatus', () => {
       withoutSourceCount: 0,
       reusedBytes: 0,
       bytes: { peer: 600, origin: 400 },
-      sources: [],
+      sources: [
+        { kind: 'peer', name: 'you', verifiedBytes: 600, bytesPerSecond: 100 },
+        { kind: 'origin', name: 'https://o.example/', verifiedBytes: 400, bytesPerSecond: 50 },
+        { kind: 'peer', name: 'idle', verifiedBytes: 0, bytesPerSecond: 0 },
+      ] as const,
     }
     const text = formatStatus({
       ...STATUS,
@@ -108,9 +64,26 @@ describe('formatStatus', () => {
     expect(text).to.match(
       /^peers +1 connected\n +you {2}\/ip4\/192\.0\.2\.7\/tcp\/1 {2}WAN, served, upload 2\.0 MB\/s \(schedule\), download free$/m,
     )
-    expect(text).to.match(
-      /^transfer +blake3:abababababab… {2}1\.0 kB of 4\.0 kB \(peers 600 B, origin 400 B\)$/m,
-    )
+    expect(text.split('\n').slice(-5, -2)).to.deep.equal([
+      'transfer  blake3:abababababab…  [#####···············] 25 % of 4.0 kB, peers 100 B/s, origin 50 B/s, 20 s left',
+      '            peer you  600 B, 100 B/s',
+      '            origin https://o.example/  400 B, 50 B/s',
+    ])
+  })
+
+  it('says what of a transfer was here already', () => {
+    const digest = DIGEST
+    const transfer = {
+      ...{ digest, release: digest, sizeBytes: 4000, heldBytes: 4000, reusedBytes: 3000 },
+      ...{
+        missingPieceCount: 0,
+        withoutSourceCount: 0,
+        bytes: { peer: 0, origin: 0 },
+        sources: [],
+      },
+    }
+    const text = formatStatus({ ...STATUS, swarm: { ...STATUS.swarm, transfers: [transfer] } })
+    expect(text).to.match(/\[####################\] 100 % of 4\.0 kB, 3\.0 kB were here$/m)
   })
 })
 
@@ -129,9 +102,13 @@ describe('formatApps', () => {
         id: 'web',
         version: '1',
         state: 'running',
-        next: { version: '2', progress: { heldBytes: 999, sizeBytes: 2000 } },
+        next: {
+          version: '2',
+          progress: { release: DIGEST, heldBytes: 999, sizeBytes: 2000 },
+          bytesPerSecond: { peer: 0, origin: 500 },
+        },
       },
-      'web  1  running → 2 49 % of 2.0 kB',
+      'web  1  running → 2 [#########···········] 49 % of 2.0 kB, origin 500 B/s, 2 s left',
     ],
     [
       'why an app does not come',
