@@ -42,4 +42,12 @@ export class Bitfield {
     this.#count += 1
     return true
   }
+
+  /** True when the index was in the set before. */
+  delete(index: number): boolean {
+    if (index < 0 || index >= this.length || !this.has(index)) return false
+    this.bytes[index >> 3] = (this.bytes[index >> 3] ?? 0) & ~(1 << (7 - (index & 7)))
+    this.#count -= 1
+    return true
+  }
 }

@@ -2,6 +2,7 @@
 
 export type { CatalogHead } from './catalog-relay/messages.ts'
 export type { CatalogMirror, CatalogRelay } from './catalog-relay/ports.ts'
+export type { Explanation } from './explanation.ts'
 export { IN_FLIGHT_BYTES_MAX } from './limits.ts'
 export type { SwarmLimits, SwarmOptions } from './options.ts'
 export type { BlobId, BlobStore, BlobWriter, BytesBySource, HeldBlob } from './ports.ts'

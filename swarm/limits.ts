@@ -182,3 +182,24 @@ export const REUSE_LAYER_BYTES_MAX = 16 * 1024 * 1024
 
 /** Blobs in which bytes are looked for that may have moved. */
 export const REUSE_SIMILAR_MAX = 4
+
+/** Fetches that can still be explained after their end, also over restarts: a release of a large app, and some before it. */
+export const EXPLAINED_FETCHES_MAX = 64
+
+/** The file of them; what no longer fits is forgotten, the oldest first. */
+export const EXPLAINED_BYTES_MAX = 512 * 1024
+
+/** Of one fetch: as many sources as a person would look at, and more than most fetches have. */
+export const EXPLAINED_SOURCES_MAX = 64
+
+/** Ranges of pieces of one source. Sources take turns, so a large blob has many. */
+export const EXPLAINED_RANGES_MAX = 64
+
+/** Decisions and mishaps: half of them from the beginning, half from the end. */
+export const EXPLAINED_MOMENTS_MAX = 40
+
+/** Times without a piece. */
+export const EXPLAINED_GAPS_MAX = 5
+
+/** Blobs that are fetched at once; more wait, the small ones first. Enough to hide how long it takes to begin one. */
+export const FETCHES_AT_ONCE_MAX = 6

@@ -9,6 +9,7 @@ import { type BulkHub, createBulkHub } from './bulk/hub.ts'
 import type { CatalogMirror, CatalogRelay } from './catalog-relay/ports.ts'
 import { createRelay, type RelayHub } from './catalog-relay/relay.ts'
 import { Discovery } from './discovery.ts'
+import type { Explanation } from './explanation.ts'
 import { createNetwork } from './libp2p/network.ts'
 import {
   SERVE_BUFFERS_KEPT,
@@ -33,6 +34,7 @@ import type { Serving } from './serving/serving.ts'
 import type { SwarmStatus, TransferProgress } from './status.ts'
 import { openTotals, type Totals } from './totals.ts'
 import { Fetches } from './transfer/fetches.ts'
+import { type History, openHistory } from './transfer/history.ts'
 import type { Refusal } from './transfer/sources.ts'
 
 export interface Swarm {
@@ -62,6 +64,8 @@ export interface Swarm {
   /** The owner's limits, over the configuration and its schedule. */
   setLimits(words: Limits): void
   status(): SwarmStatus
+  /** How the running or the last fetch of a blob went; `undefined` when none is remembered. */
+  explain(digest: Digest): Explanation | undefined
   /** Every peer as a mirror of the catalog; `undefined` when this node does not relay it. */
   readonly relay: CatalogRelay | undefined
 }
@@ -91,7 +95,8 @@ export async function createSwarm(deps: SwarmDeps, options: SwarmOptions): Promi
   const totals = await openTotals(log, options.stateFolder)
   const remembered = await openRememberedPeers(log, options.stateFolder)
   const { serving, given } = await openServing({ ...deps, log }, options)
-  const stored = { bans, totals, remembered, given }
+  const history = await openHistory(log, options.stateFolder)
+  const stored = { bans, totals, remembered, given, history }
   const bulk =
     options.bulk &&
     createBulkHub(
@@ -111,6 +116,7 @@ interface Parts extends SwarmDeps {
   readonly given: StoredGiven
   /** Absent: switched off. */
   readonly bulk: BulkHub | undefined
+  readonly history: History
 }
 
 class LiveSwarm implements Swarm {
@@ -189,10 +195,10 @@ class LiveSwarm implements Swarm {
     this.#relay?.closeAll()
     await Promise.all([this.#parts.network.stop(), this.#parts.bulk?.stop()])
     await Promise.all(this.#origins.map(origin => origin.close()))
-    const { totals, bans, remembered, given } = this.#parts
+    const { totals, bans, remembered, given, history } = this.#parts
     totals.save()
     given.save()
-    await Promise.all([totals, bans, remembered, given].map(file => file.flush()))
+    await Promise.all([totals, bans, remembered, given, history].map(file => file.flush()))
   }
 
   get relay(): CatalogRelay | undefined {
@@ -216,6 +222,10 @@ class LiveSwarm implements Swarm {
 
   setLimits(words: Limits): void {
     this.#parts.serving.setWords(words)
+  }
+
+  explain(digest: Digest): Explanation | undefined {
+    return this.#fetches.explain(digest)
   }
 
   status(): SwarmStatus {

@@ -138,6 +138,11 @@ export class PeerLink {
     this.#stream.post({ kind: 'who-has', digests: [digest] })
   }
 
+  /** True when the peer asked who has the blob: it fetches it, or did. */
+  asksFor(digest: Digest): boolean {
+    return this.#server.isAsked(digest)
+  }
+
   /** Never rejects. */
   request(
     range: { readonly digest: Digest; readonly offset: number; readonly length: number },

@@ -46,6 +46,10 @@ export class PeerServer {
     }
   }
 
+  isAsked(digest: Digest): boolean {
+    return this.#subscriptions.has(digest)
+  }
+
   /** Says again what is held of everything that the peer asked about: the rules on it changed. */
   tellHoldings(): void {
     for (const digest of this.#subscriptions) this.#tell(digest)

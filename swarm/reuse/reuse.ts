@@ -48,6 +48,16 @@ export class Reuse {
     }
   }
 
+  /** True when some blob here may have pieces in common with this one: worth to know the layer before anybody is asked. */
+  mayHelp(): boolean {
+    const { digest, pieceCount } = this.#writer.blob
+    if (pieceCount < 2) return false
+    for (const other of this.#deps.store.list()) {
+      if (other.digest !== digest && other.pieceCount > 1) return true
+    }
+    return false
+  }
+
   /**
    * Takes what stands at the same place in any blob here; resolves when that is done. The piece layer must be set.
    * @throws FileError `DISK_FULL`

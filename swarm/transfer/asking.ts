@@ -15,11 +15,11 @@ export interface Asking {
   readonly blob: HeldBlob
   readonly log: Log
   onReceived(request: number, bytes: number): void
+  /** Where pieces lie until they are written. */
+  readonly memory: PieceMemory
   /** Verifies and stores a piece. Rejects when the store cannot keep it. */
   keep(request: number, pieceIndex: number, bytes: Uint8Array): Promise<SessionEvent>
   onEvent(event: SessionEvent): void
-  /** Where pieces from peers lie. */
-  readonly memory: PieceMemory
 }
 
 /** The event that ends the request; `undefined` when it was cancelled. Rejects when the store fails. */
@@ -55,7 +55,10 @@ function endOf(
   return { kind: 'ended', request, outcome: isAbsent ? 'absent' : 'failed' }
 }
 
-/** As `askPeer`, for a run of pieces: each one is kept as soon as it is complete. */
+/**
+ * As `askPeer`, for a run of pieces: each one is kept as soon as it is complete, while the next one already comes in, so
+ * that the connection does not idle.
+ */
 export async function askOrigin(
   asking: Asking,
   origin: Origin,
@@ -66,23 +69,45 @@ export async function askOrigin(
   const { request } = ask
   const offset = ask.firstPiece * pieceSizeBytes
   const length = Math.min(ask.pieceCount * pieceSizeBytes, sizeBytes - offset)
-  const cutter = new PieceCutter(pieceSizeBytes, length)
+  const cutter = new PieceCutter(asking.memory, pieceSizeBytes, length)
   const chunks = origin.fetchRange({ digest, sizeBytes, offset, length }, signal)
   const iterator = chunks[Symbol.asyncIterator]()
   let pieceIndex = ask.firstPiece
+  let keeping: Promise<void> = Promise.resolve()
   try {
     for (;;) {
       const next = await nextChunk(asking, origin, iterator, request)
-      if (next instanceof Uint8Array) asking.onReceived(request, next.byteLength)
-      else return signal.aborted ? undefined : next
-      for (const piece of cutter.push(next)) {
-        asking.onEvent(await asking.keep(request, pieceIndex, piece))
-        pieceIndex += 1
-        if (signal.aborted) return undefined
+      if (!(next instanceof Uint8Array)) {
+        await keeping
+        return signal.aborted ? undefined : next
       }
+      for (const piece of cutter.push(next)) {
+        await keeping
+        keeping = keepPiece(asking, request, pieceIndex, piece)
+        keeping.catch(() => {
+          /* Awaited before the next piece or the end. */
+        })
+        pieceIndex += 1
+      }
+      asking.onReceived(request, next.byteLength)
+      if (signal.aborted) return undefined
     }
   } finally {
-    await iterator.return?.()
+    await Promise.all([iterator.return?.(), keeping])
+    cutter.close()
+  }
+}
+
+async function keepPiece(
+  asking: Asking,
+  request: number,
+  pieceIndex: number,
+  piece: Uint8Array,
+): Promise<void> {
+  try {
+    asking.onEvent(await asking.keep(request, pieceIndex, piece))
+  } finally {
+    asking.memory.give(piece)
   }
 }
 

@@ -1,41 +1,38 @@
 /** Runs one session: turns its actions into requests to peers and origins, and what comes back into its events. */
-import type { Origin } from '../origin/origin.ts'
-import type { PeerPieces } from '../peers/holding.ts'
-import type { BlobWriter, BytesBySource } from '../ports.ts'
+import type { Explanation } from '../explanation.ts'
+import type { BlobWriter } from '../ports.ts'
 import { Reuse } from '../reuse/reuse.ts'
-import { type Ask, type Asking, askOrigin, askPeer } from './asking.ts'
+import type { Ask, Asking } from './asking.ts'
 import type { DownloadView } from './download-view.ts'
 import { acquireLayer } from './layer.ts'
 import {
-  ORIGIN_CONNECTIONS_MAX,
+  EARLY_BYTES_MAX,
   SEEK_INTERVAL_MS,
   STUCK_LOG_INTERVAL_MS,
+  TICK_ENDING_MS,
   TICK_MS,
 } from './policy.ts'
+import { Recorder } from './recorder.ts'
+import { type Listed, Roster } from './roster.ts'
 import { createSession, type Session, type SessionAction, type SessionEvent } from './session.ts'
-import type { DownloadDeps, PeerSource } from './sources.ts'
-
-interface Source {
-  readonly kind: keyof BytesBySource
-  readonly name: string
-  readonly ask: (action: Ask, signal: AbortSignal) => Promise<SessionEvent | undefined>
-  verifiedBytes: number
-}
+import type { DownloadDeps } from './sources.ts'
 
 export class Download {
   readonly #deps: DownloadDeps
   readonly #writer: BlobWriter
   readonly #session: Session
+  readonly #recorder: Recorder
   readonly #reuse: Reuse
-  readonly #sources = new Map<string, Source>()
-  readonly #holders = new Map<string, PeerSource>()
-  readonly #unwatch = new Map<string, () => void>()
+  readonly #roster: Roster
   readonly #running = new Map<number, AbortController>()
   readonly #peersExpected: boolean
   readonly #finished = Promise.withResolvers<void>()
   readonly #stop = new AbortController()
+  /** Resolves when the piece layer is known. */
+  readonly #layer = Promise.withResolvers<void>()
   #freshPieces: number[] = []
   #reusedBytes = 0
+  #isLayerAsked = false
   #canVerify = false
   #originsHaveLayer = true
   #seekAtMs = 0
@@ -46,15 +43,20 @@ export class Download {
     this.#writer = writer
     this.#peersExpected = deps.peers.list().length > 0
     const { blob } = writer
+    const { sizeBytes, pieceSizeBytes, pieceCount } = blob
     const startedMs = deps.clock.monotonicMs()
     this.#session = createSession({
-      sizeBytes: blob.sizeBytes,
-      pieceSizeBytes: blob.pieceSizeBytes,
-      pieceCount: blob.pieceCount,
+      ...{ sizeBytes, pieceSizeBytes, pieceCount },
       isHeld: index => blob.hasPiece(index),
       seed: Math.floor(deps.random() * 2 ** 32),
       startedMs,
       peersExpected: this.#peersExpected,
+    })
+    this.#recorder = new Recorder(blob, startedMs)
+    this.#roster = new Roster({
+      ...{ blob, rates: deps.rates, asking: id => this.#asking(id) },
+      dispatch: event => this.#dispatch(event),
+      onListed: (id, { kind, name }) => this.#recorder.addSource(id, kind, name),
     })
     this.#reuse = new Reuse(
       {
@@ -67,6 +69,8 @@ export class Download {
     )
     /* Awaited in `run`; a failure of the store after an abort has nobody left to tell. */
     this.#finished.promise.catch(() => {})
+    /* Awaited by whoever has a piece before it; often nobody. */
+    this.#layer.promise.catch(() => {})
     this.#seekAtMs = startedMs + SEEK_INTERVAL_MS
     this.#stuckLogAtMs = startedMs + SEEK_INTERVAL_MS
   }
@@ -75,12 +79,12 @@ export class Download {
   async run(signal: AbortSignal): Promise<void> {
     const either = AbortSignal.any([signal, this.#stop.signal])
     const undo = this.#deps.peers.onChange((change, link) => {
-      if (change === 'joined') this.#addPeer(link)
-      else this.#dropPeer(link)
+      if (change === 'joined') this.#roster.addPeer(link)
+      else this.#roster.dropPeer(link)
     })
     try {
-      for (const link of this.#deps.peers.list()) this.#addPeer(link)
-      for (const origin of this.#deps.origins) this.#addOrigin(origin)
+      for (const link of this.#deps.peers.list()) this.#roster.addPeer(link)
+      for (const origin of this.#deps.origins) this.#roster.addOrigin(origin)
       const ticking = this.#tickUntil(either)
       await Promise.race([ticking, this.#fill(either)])
       this.#offerFreshPieces()
@@ -88,7 +92,8 @@ export class Download {
       undo()
       this.#rememberRates()
       this.#stop.abort(new Error('the download has ended'))
-      for (const unwatch of this.#unwatch.values()) unwatch()
+      this.#layer.reject(this.#stop.signal.reason)
+      this.#roster.close()
       for (const controller of this.#running.values()) controller.abort(this.#stop.signal.reason)
       await this.#reuse.close()
     }
@@ -97,31 +102,51 @@ export class Download {
   view(): DownloadView {
     const view = this.#session.view(this.#deps.clock.monotonicMs())
     const rates = new Map(view.sources.map(({ id, rate }) => [id, rate]))
-    const isWithoutLayer = !this.#canVerify && !this.#originsHaveLayer && this.#holders.size === 0
+    const hasHolder = this.#roster.holders().length > 0
+    const isWithoutLayer = !this.#canVerify && !this.#originsHaveLayer && !hasHolder
     const bytes = { peer: 0, origin: 0 }
-    for (const { kind, verifiedBytes } of this.#sources.values()) bytes[kind] += verifiedBytes
+    const sources = [...this.#roster.entries()].map(([id, { kind, name, verifiedBytes }]) => {
+      bytes[kind] += verifiedBytes
+      return { kind, name, verifiedBytes, bytesPerSecond: Math.round(rates.get(id) ?? 0) }
+    })
     return {
       heldBytes: view.heldBytes,
       missingPieceCount: view.missingPieceCount,
       withoutSourceCount: isWithoutLayer ? view.missingPieceCount : view.withoutSourceCount,
       bytes,
       reusedBytes: this.#reusedBytes,
-      sources: [...this.#sources].map(([id, { kind, name, verifiedBytes }]) => {
-        return { kind, name, verifiedBytes, bytesPerSecond: Math.round(rates.get(id) ?? 0) }
-      }),
+      sources,
     }
+  }
+
+  explain(rest: Omit<Parameters<Recorder['explain']>[1], 'reusedBytes'>): Explanation {
+    const nowMs = this.#deps.clock.monotonicMs()
+    const all = { ...rest, reusedBytes: this.#reusedBytes }
+    return this.#recorder.explain(this.#session.view(nowMs), all, nowMs)
+  }
+
+  /** How many downloads run: they share what each peer accepts at once. */
+  shareWith(downloadCount: number): void {
+    this.#roster.shareWith(downloadCount)
   }
 
   async #fill(signal: AbortSignal): Promise<void> {
     const layerDeps = {
       ...this.#deps,
-      holders: () => [...this.#holders.values()],
+      holders: () => this.#roster.holders(),
       peersExpected: this.#peersExpected,
+      onAsked: () => {
+        this.#isLayerAsked = true
+        this.#dispatch({ kind: 'tick' })
+      },
+      onFound: ({ source, name }: Pick<Listed, 'name'> & { source: Listed['kind'] }) =>
+        this.#recorder.noteLayer(source, name, this.#deps.clock.monotonicMs()),
       onOriginsFailed: () => {
         this.#originsHaveLayer = false
       },
     }
     await acquireLayer(layerDeps, this.#writer, signal)
+    this.#layer.resolve()
     await this.#reuse.start(signal)
     this.#canVerify = true
     this.#dispatch({ kind: 'tick' })
@@ -130,7 +155,11 @@ export class Download {
 
   async #tickUntil(signal: AbortSignal): Promise<void> {
     for (;;) {
-      await this.#deps.clock.sleep(TICK_MS, signal)
+      const nowMs = this.#deps.clock.monotonicMs()
+      const view = this.#session.view(nowMs)
+      this.#recorder.noteView(view, nowMs)
+      await this.#deps.clock.sleep(view.isEnding ? TICK_ENDING_MS : TICK_MS, signal)
+      this.#roster.noteFellows()
       this.#dispatch({ kind: 'tick' })
       this.#offerFreshPieces()
       this.#reuse.tick()
@@ -138,71 +167,31 @@ export class Download {
     }
   }
 
-  #addPeer(link: PeerSource): void {
-    const id = `peer:${link.peerId}`
-    const { digest, pieceCount } = this.#writer.blob
-    this.#unwatch.get(id)?.()
-    const known = this.#sources.get(id)
-    this.#sources.set(id, {
-      kind: 'peer',
-      name: link.peerId,
-      ask: (action, signal) => askPeer(this.#asking(id), link, action, signal),
-      verifiedBytes: known?.verifiedBytes ?? 0,
-    })
-    this.#dispatch({
-      kind: 'joined',
-      source: id,
-      sourceKind: 'peer',
-      requestsMax: link.requestsMax,
-      rate: this.#deps.rates.get(id),
-    })
-    this.#unwatch.set(
-      id,
-      link.watch(digest, pieceCount, pieces => this.#noteHolding(id, link, pieces)),
-    )
-  }
-
-  #noteHolding(id: string, link: PeerSource, pieces: PeerPieces): void {
-    if (pieces !== 'none') this.#holders.set(id, link)
-    else this.#holders.delete(id)
-    this.#dispatch({ kind: 'holds', source: id, pieces })
-  }
-
-  #dropPeer(link: PeerSource): void {
-    const id = `peer:${link.peerId}`
-    this.#unwatch.get(id)?.()
-    this.#unwatch.delete(id)
-    this.#holders.delete(id)
-    this.#dispatch({ kind: 'left', source: id })
-  }
-
-  #addOrigin(origin: Origin): void {
-    const id = `origin:${origin.url}`
-    this.#sources.set(id, {
-      kind: 'origin',
-      name: origin.url,
-      ask: (action, signal) => askOrigin(this.#asking(id), origin, action, signal),
-      verifiedBytes: 0,
-    })
-    this.#dispatch({
-      kind: 'joined',
-      source: id,
-      sourceKind: 'origin',
-      requestsMax: ORIGIN_CONNECTIONS_MAX,
-      rate: this.#deps.rates.get(id),
-    })
-  }
-
   #dispatch(event: SessionEvent): void {
     if (this.#stop.signal.aborted) return
     const nowMs = this.#deps.clock.monotonicMs()
-    const budgetBytes = this.#canVerify ? Math.max(0, this.#deps.budget.leftBytes()) : -1
-    for (const action of this.#session.handle(event, nowMs, budgetBytes)) this.#act(action)
+    this.#recorder.noteEvent(event, nowMs)
+    for (const action of this.#session.handle(event, nowMs, this.#budgetBytes())) {
+      this.#recorder.noteAction(action, nowMs)
+      this.#act(action)
+    }
     if (this.#session.isComplete()) this.#finished.resolve()
   }
 
+  /**
+   * Until pieces can be verified only a few are asked for, behind the layer, and none when this node may have them in
+   * another blob: then the layer says which are needed.
+   */
+  #budgetBytes(): number {
+    const leftBytes = Math.max(0, this.#deps.budget.leftBytes())
+    if (this.#canVerify) return leftBytes
+    if (!this.#isLayerAsked || this.#reuse.mayHelp()) return -1
+    const earlyBytes = EARLY_BYTES_MAX - this.#running.size * this.#writer.blob.pieceSizeBytes
+    return earlyBytes <= 0 ? -1 : Math.min(leftBytes, earlyBytes)
+  }
+
   #act(action: SessionAction): void {
-    const source = this.#sources.get(action.source)
+    const source = this.#roster.get(action.source)
     if (source === undefined) return
     switch (action.kind) {
       case 'ask':
@@ -221,7 +210,7 @@ export class Download {
   }
 
   /** Never rejects: a failure of the store ends the whole download. */
-  async #ask(source: Source, action: Ask): Promise<void> {
+  async #ask(source: Listed, action: Ask): Promise<void> {
     const controller = new AbortController()
     const { pieceSizeBytes } = this.#writer.blob
     this.#running.set(action.request, controller)
@@ -255,8 +244,10 @@ export class Download {
     pieceIndex: number,
     bytes: Uint8Array,
   ): Promise<SessionEvent> {
+    const { hasPieceLayer, blob } = this.#writer
+    if (!hasPieceLayer && blob.pieceCount > 1) await this.#layer.promise
     const outcome = await this.#writer.writePiece(pieceIndex, bytes)
-    const source = this.#sources.get(id)
+    const source = this.#roster.get(id)
     if (outcome === 'stored' && source !== undefined) {
       source.verifiedBytes += bytes.byteLength
       this.#reuse.noteFetched(pieceIndex, bytes)
@@ -294,6 +285,7 @@ export class Download {
     const { digest, sizeBytes } = this.#writer.blob
     const { withoutSourceCount, heldBytes } = this.view()
     if (withoutSourceCount === 0) return
+    this.#deps.onStuck()
     this.#deps.seekPeers()
     for (const link of this.#deps.peers.list()) link.askAgain(digest)
     if (nowMs < this.#stuckLogAtMs) return

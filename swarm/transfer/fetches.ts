@@ -3,11 +3,14 @@ import type { VerifiedBlob } from '../../src/core/blob.ts'
 import type { Digest } from '../../src/core/digest.ts'
 import { messageOf } from '../../src/core/errors.ts'
 import { SwarmError } from '../errors.ts'
+import type { Explanation } from '../explanation.ts'
 import { IN_FLIGHT_BYTES_MAX } from '../limits.ts'
-import type { BlobId, BlobStore } from '../ports.ts'
+import type { BlobId, BlobStore, BlobWriter } from '../ports.ts'
 import type { TransferProgress, TransferStatus } from '../status.ts'
 import { Download } from './download.ts'
+import type { History } from './history.ts'
 import type { DownloadDeps, MemoryBudget } from './sources.ts'
+import { createTurns } from './turns.ts'
 
 export interface FetchOptions {
   readonly release: Digest
@@ -29,6 +32,7 @@ type Inherited =
 
 export interface FetchesDeps extends Pick<DownloadDeps, Inherited> {
   readonly store: BlobStore
+  readonly history: History
   seekPeers(release: Digest): void
 }
 
@@ -40,6 +44,9 @@ interface Running extends BlobId {
   readonly listeners: Set<(progress: TransferProgress) => void>
   waiterCount: number
   download: Download | undefined
+  explain:
+    | ((outcome: Explanation['outcome'], reason: string | undefined) => Explanation)
+    | undefined
 }
 
 /** Sources whose speed is remembered; more are forgotten together, as they are only a first guess. */
@@ -50,6 +57,7 @@ export class Fetches {
   readonly #running = new Map<Digest, Running>()
   readonly #budget = createMemoryBudget(IN_FLIGHT_BYTES_MAX)
   readonly #rates = new Map<string, number>()
+  readonly #turns = createTurns()
   #stopped: SwarmError | undefined
 
   constructor(deps: FetchesDeps) {
@@ -77,6 +85,13 @@ export class Fetches {
     return [...this.#running.values()].flatMap(({ digest, sizeBytes, release, download }) =>
       download === undefined ? [] : [{ digest, sizeBytes, release, ...download.view() }],
     )
+  }
+
+  /** The running fetch of a blob, or the last one. */
+  explain(digest: Digest): Explanation | undefined {
+    const running = this.#running.get(digest)
+    const now = running?.explain?.('running', undefined)
+    return now ?? this.#deps.history.find(digest)
   }
 
   /** Ends every fetch with `SWARM_STOPPED` and resolves when each has closed its blob. */
@@ -115,6 +130,7 @@ export class Fetches {
       listeners: new Set(),
       waiterCount: 1,
       download: undefined,
+      explain: undefined,
     }
     this.#running.set(id.digest, running)
     /* Each caller gets the outcome through `fetch`; when all have given up, nobody is left to get it. */
@@ -126,44 +142,69 @@ export class Fetches {
   }
 
   async #run(running: Running, signal: AbortSignal): Promise<VerifiedBlob> {
+    const { clock } = this.#deps
+    const started = { startedMs: clock.nowMs(), fromMs: clock.monotonicMs() }
+    const endTurn = await this.#turns.take(running.sizeBytes, signal)
+    try {
+      return await this.#fetch(running, { ...started, endTurn }, signal)
+    } finally {
+      endTurn()
+      running.download = undefined
+      this.#share()
+    }
+  }
+
+  async #fetch(
+    running: Running,
+    { startedMs, fromMs, endTurn }: { startedMs: number; fromMs: number; endTurn: () => void },
+    signal: AbortSignal,
+  ): Promise<VerifiedBlob> {
     const { digest, sizeBytes, release } = running
-    const { log, seekPeers } = this.#deps
+    const { log, seekPeers, clock, history } = this.#deps
     if (this.#rates.size > RATES_MAX) this.#rates.clear()
     await using writer = await this.#deps.store.openWriter({ digest, sizeBytes })
     const { blob } = writer
     log.info('fetch started', { digest, sizeBytes, heldPieces: blob.heldPieceCount })
-    const download = new Download(
-      {
-        ...this.#deps,
-        budget: this.#budget,
-        memory: this.#deps.store.memory,
-        rates: this.#rates,
-        similar: running.similar,
-        seekPeers: () => seekPeers(release),
-        onPieces: (held, pieceIndexes) => {
-          this.#deps.onPieces(held, pieceIndexes)
-          tellProgress(running)
-        },
-      },
-      writer,
-    )
+    const queuedMs = Math.round(clock.monotonicMs() - fromMs)
+    const download = this.#createDownload(running, writer, endTurn)
     running.download = download
+    running.explain = (outcome, reason) =>
+      download.explain({ startedMs, queuedMs, outcome, reason })
+    this.#share()
     seekPeers(release)
     try {
       await download.run(signal)
       const verified = await writer.finish()
       this.#deps.onPieces(blob, [])
-      log.info('fetch finished', {
-        digest,
-        sizeBytes,
-        ...download.view().bytes,
-        reused: download.view().reusedBytes,
-      })
+      const { bytes, reusedBytes } = download.view()
+      log.info('fetch finished', { digest, sizeBytes, ...bytes, reused: reusedBytes })
+      history.add(running.explain('done', undefined))
       return verified
     } catch (error) {
       log.info('fetch ended early', { digest, reason: messageOf(error) })
+      history.add(running.explain('ended', messageOf(error)))
       throw error
     }
+  }
+
+  #createDownload(running: Running, writer: BlobWriter, onStuck: () => void): Download {
+    const deps: DownloadDeps = {
+      ...this.#deps,
+      ...{ budget: this.#budget, rates: this.#rates, similar: running.similar, onStuck },
+      memory: this.#deps.store.memory,
+      seekPeers: () => this.#deps.seekPeers(running.release),
+      onPieces: (held, pieceIndexes) => {
+        this.#deps.onPieces(held, pieceIndexes)
+        tellProgress(running)
+      },
+    }
+    return new Download(deps, writer)
+  }
+
+  /** All running downloads share what each peer accepts at once. */
+  #share(): void {
+    const downloads = [...this.#running.values()].flatMap(({ download }) => download ?? [])
+    for (const download of downloads) download.shareWith(downloads.length)
   }
 }
 

@@ -5,14 +5,16 @@ import type { Log } from '../../src/core/log.ts'
 import type { Origin } from '../origin/origin.ts'
 import type { Answer } from '../peers/requests.ts'
 import type { BlobWriter } from '../ports.ts'
-import { BACKOFF_FIRST_MS, ORIGIN_DELAY_HOLDER_MS, ORIGIN_DELAY_MS } from './policy.ts'
+import { BACKOFF_FIRST_MS, ORIGIN_DELAY_MS, ORIGIN_SILENT_MS } from './policy.ts'
 import type { PeerSource, Refusal } from './sources.ts'
 
 const LAYER_BYTES_PER_PIECE = 32
 /** A layer has at most 512 KiB; a peer that needs longer is passed over for this round. */
 const PEER_TIMEOUT_MS = 5_000
+/** The next peer is asked as well after this time: an answer of one that is there comes sooner. */
+const NEXT_PEER_MS = 200
 /** How often to look for a new holder: quickly at first, then seldom, because then nobody may come for hours. */
-const POLL_FIRST_MS = 20
+const POLL_FIRST_MS = 5
 const POLL_MAX_MS = 500
 const RETRY_MAX_MS = 15_000
 
@@ -24,6 +26,9 @@ export interface LayerDeps {
   holders(): readonly PeerSource[]
   readonly peersExpected: boolean
   onRefused(refusal: Refusal): void
+  /** Somebody was asked for it: what is asked of the same peer from now on comes after it. */
+  onAsked(): void
+  onFound(from: Pick<Refusal, 'source' | 'name'>): void
   /** No origin has it at the moment. */
   onOriginsFailed(): void
 }
@@ -36,18 +41,37 @@ export async function acquireLayer(
 ): Promise<void> {
   if (writer.hasPieceLayer || writer.blob.pieceCount < 2) return
   const done = new AbortController()
-  const either = AbortSignal.any([signal, done.signal])
+  const found = Promise.withResolvers<void>()
+  const search: Search = {
+    ...{ deps, writer, signal: AbortSignal.any([signal, done.signal]) },
+    try: async attempt => {
+      try {
+        if (await attempt) found.resolve()
+      } catch (error) {
+        found.reject(error)
+      }
+    },
+  }
   try {
-    await Promise.race([askPeers(deps, writer, either), askOrigins(deps, writer, either)])
+    await Promise.race([found.promise, askPeers(search), askOrigins(search)])
   } finally {
     done.abort(new Error('the piece layer is known'))
   }
 }
 
-async function askPeers(deps: LayerDeps, writer: BlobWriter, signal: AbortSignal): Promise<void> {
+interface Search {
+  readonly deps: LayerDeps
+  readonly writer: BlobWriter
+  readonly signal: AbortSignal
+  /** Ends the search with what was found or thrown; resolves in any case when the attempt is over. */
+  try(attempt: Promise<boolean>): Promise<void>
+}
+
+/** One holder after the other, each while those before it may still answer. Ends with the signal only. */
+async function askPeers(search: Search): Promise<void> {
+  const { deps, writer, signal } = search
   const retryAtMs = new Map<string, number>()
-  let pollMs = POLL_FIRST_MS
-  for (;;) {
+  for (let pollMs = POLL_FIRST_MS; ; ) {
     const nowMs = deps.clock.monotonicMs()
     const link = deps.holders().find(peer => (retryAtMs.get(peer.peerId) ?? 0) <= nowMs)
     if (link === undefined) {
@@ -56,11 +80,22 @@ async function askPeers(deps: LayerDeps, writer: BlobWriter, signal: AbortSignal
       continue
     }
     retryAtMs.set(link.peerId, nowMs + PEER_TIMEOUT_MS)
-    const answer = await askPeer(deps, writer, link, signal)
-    signal.throwIfAborted()
-    if (answer.kind !== 'bytes') continue
-    if (await accept(deps, writer, answer.bytes, { source: 'peer', name: link.peerId })) return
+    const asking = search.try(tryPeer(deps, writer, link, signal))
+    deps.onAsked()
+    await Promise.race([asking, deps.clock.sleep(NEXT_PEER_MS, signal)])
   }
+}
+
+async function tryPeer(
+  deps: LayerDeps,
+  writer: BlobWriter,
+  link: PeerSource,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const answer = await askPeer(deps, writer, link, signal)
+  signal.throwIfAborted()
+  if (answer.kind !== 'bytes') return false
+  return accept(deps, writer, answer.bytes, { source: 'peer', name: link.peerId })
 }
 
 /** The answer, or `cancelled` when it took too long. */
@@ -88,17 +123,23 @@ async function askPeer(
   }
 }
 
-async function askOrigins(deps: LayerDeps, writer: BlobWriter, signal: AbortSignal): Promise<void> {
-  if (deps.peersExpected) {
-    await deps.clock.sleep(ORIGIN_DELAY_MS, signal)
-    if (deps.holders().length > 0) {
-      await deps.clock.sleep(ORIGIN_DELAY_HOLDER_MS - ORIGIN_DELAY_MS, signal)
-    }
-  }
+/**
+ * A short while after the peers, because it is small; the next origin while the one before may still answer. Ends with the
+ * signal only.
+ */
+async function askOrigins(search: Search): Promise<void> {
+  const { deps, writer, signal } = search
+  if (deps.peersExpected) await deps.clock.sleep(ORIGIN_DELAY_MS, signal)
   for (let delayMs = BACKOFF_FIRST_MS; ; delayMs = Math.min(delayMs * 2, RETRY_MAX_MS)) {
+    const open: Promise<void>[] = []
     for (const origin of deps.origins) {
-      if (await tryOrigin(deps, writer, origin, signal)) return
+      const asking = search.try(tryOrigin(deps, writer, origin, signal))
+      deps.onAsked()
+      open.push(asking)
+      await Promise.race([asking, deps.clock.sleep(ORIGIN_SILENT_MS, signal)])
     }
+    await Promise.all(open)
+    signal.throwIfAborted()
     deps.onOriginsFailed()
     await deps.clock.sleep(delayMs, signal)
   }
@@ -131,6 +172,7 @@ async function accept(
   if (writer.hasPieceLayer) return true
   try {
     await writer.setPieceLayer(layer)
+    deps.onFound(from)
     return true
   } catch (error) {
     if (codeOf(error) !== 'PIECE_LAYER_MISMATCH') throw error

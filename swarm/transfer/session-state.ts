@@ -1,148 +1,45 @@
-/** What a download session knows: its pieces, its sources and the requests that are open; and how it speaks. */
-import { Bitfield } from '../bitfield.ts'
-
-export type SourceKind = 'peer' | 'origin'
-
-export type SessionEvent =
-  | {
-      readonly kind: 'joined'
-      readonly source: string
-      readonly sourceKind: SourceKind
-      readonly requestsMax: number
-      /** Bytes per second, from earlier transfers. */
-      readonly rate: number | undefined
-    }
-  | { readonly kind: 'left'; readonly source: string }
-  | {
-      readonly kind: 'holds'
-      readonly source: string
-      /** A list adds to what was known, the others replace it. */
-      readonly pieces: 'all' | 'none' | Bitfield | readonly number[]
-    }
-  | { readonly kind: 'received'; readonly request: number; readonly bytes: number }
-  | {
-      readonly kind: 'piece'
-      readonly request: number
-      readonly pieceIndex: number
-      readonly outcome: 'stored' | 'present' | 'mismatch'
-    }
-  | {
-      readonly kind: 'ended'
-      readonly request: number
-      readonly outcome: 'done' | 'busy' | 'absent' | 'failed'
-      readonly retryAfterMs?: number
-    }
-  | {
-      /** Nobody is asked for these: this node may have their bytes in another blob. Replaces what was said before. */
-      readonly kind: 'withheld'
-      readonly pieces: Bitfield
-    }
-  | { readonly kind: 'tick' }
-
-export type SessionAction =
-  | {
-      readonly kind: 'ask'
-      readonly request: number
-      readonly source: string
-      readonly firstPiece: number
-      readonly pieceCount: number
-    }
-  | { readonly kind: 'cancel'; readonly request: number; readonly source: string }
-  | { readonly kind: 'ban'; readonly source: string; readonly pieceIndex: number }
-
-export interface SessionInit {
-  readonly sizeBytes: number
-  readonly pieceSizeBytes: number
-  readonly pieceCount: number
-  isHeld(pieceIndex: number): boolean
-  /** Any integer; the same seed and events give the same actions. */
-  readonly seed: number
-  readonly startedMs: number
-  /** Peers were asked and may still answer; without any, the origin is used at once. */
-  readonly peersExpected: boolean
-}
-
-export interface SessionView {
-  readonly heldBytes: number
-  readonly missingPieceCount: number
-  /** Missing pieces that no source can give at the moment. */
-  readonly withoutSourceCount: number
-  readonly sources: readonly {
-    readonly id: string
-    /** Bytes per second. */
-    readonly rate: number
-    readonly receivedBytes: number
-  }[]
-}
-
-export interface Source {
-  readonly id: string
-  readonly kind: SourceKind
-  pieces: Bitfield
-  readonly requestsMax: number
-  readonly requests: Set<number>
-  rate: number | undefined
-  windowBytes: number
-  windowStartMs: number | undefined
-  lastBytesMs: number
-  receivedBytes: number
-  strikes: number
-  /** Nothing is asked of it before this time. */
-  resumeAtMs: number
-}
-
-export interface Request {
-  readonly id: number
-  readonly source: string
-  readonly pieceCount: number
-  /** Pieces not yet verified. */
-  readonly pending: Set<number>
-  readonly askedMs: number
-  pieceStartMs: number
-  readonly totalBytes: number
-  receivedBytes: number
-}
+/** What a download session knows: its pieces, its sources and the requests that are open. */
+import type { Bitfield } from '../bitfield.ts'
+import { PieceTable } from './piece-table.ts'
+import type { CancelReason, SessionAction, SessionInit } from './session-events.ts'
+import { noteIdle, type Request, type Source, startNext } from './source.ts'
 
 export interface SessionState {
-  readonly sizeBytes: number
+  readonly pieces: PieceTable
   readonly pieceSizeBytes: number
-  readonly pieceCount: number
   readonly startedMs: number
   readonly peersExpected: boolean
-  readonly held: Bitfield
-  withheld: Bitfield
-  /** Per piece: how many open requests ask for it. */
-  readonly askers: Uint16Array
-  /** Per piece: how many peers hold it. */
-  readonly holders: Uint16Array
-  /** Per piece: how often it came wrong or not at all. */
-  readonly failures: Uint16Array
   readonly sources: Map<string, Source>
   readonly requests: Map<number, Request>
   readonly random: () => number
   readonly startPiece: number
   nextRequest: number
   askedCount: number
+  /** Bytes that came for nothing, because another source was sooner. */
   duplicateBytes: number
+  riskBytes: number
+  /** When a peer was first asked for a piece. */
+  firstAskMs: number | undefined
   firstPeerBytesMs: number | undefined
+  lastPeerBytesMs: number | undefined
   pieceTimeMs: { mean: number; deviation: number } | undefined
+  /** In a crowd: when it is this node's turn to ask the origin. */
+  turnAtMs: number | undefined
+  /** Behind the last piece that an origin was asked for. */
+  originPiece: number | undefined
+  /** Pieces that came wrong, or not at all, twice. */
+  readonly failed: Set<number>
+  /** Late pieces are not looked for before this time. */
+  searchAtMs: number
 }
 
 export function createState(init: SessionInit): SessionState {
   const random = createGenerator(init.seed)
-  const held = new Bitfield(init.pieceCount)
-  for (let index = 0; index < init.pieceCount; index += 1) if (init.isHeld(index)) held.add(index)
   return {
-    sizeBytes: init.sizeBytes,
+    pieces: new PieceTable(init, index => init.isHeld(index)),
     pieceSizeBytes: init.pieceSizeBytes,
-    pieceCount: init.pieceCount,
     startedMs: init.startedMs,
     peersExpected: init.peersExpected,
-    held,
-    withheld: new Bitfield(init.pieceCount),
-    askers: new Uint16Array(init.pieceCount),
-    holders: new Uint16Array(init.pieceCount),
-    failures: new Uint16Array(init.pieceCount),
     sources: new Map(),
     requests: new Map(),
     random,
@@ -150,68 +47,140 @@ export function createState(init: SessionInit): SessionState {
     nextRequest: 1,
     askedCount: 0,
     duplicateBytes: 0,
+    riskBytes: 0,
+    firstAskMs: undefined,
     firstPeerBytesMs: undefined,
+    lastPeerBytesMs: undefined,
     pieceTimeMs: undefined,
+    turnAtMs: undefined,
+    originPiece: undefined,
+    failed: new Set(),
+    searchAtMs: 0,
   }
 }
 
-export function pieceBytes(state: SessionState, pieceIndex: number): number {
-  return Math.min(state.pieceSizeBytes, state.sizeBytes - pieceIndex * state.pieceSizeBytes)
+/** Replaces what a source holds, and keeps the counts of holders right. Those who hold everything are not counted. */
+export function setPieces({ pieces }: SessionState, source: Source, held: Bitfield): void {
+  countHolder(pieces, source, -1)
+  source.pieces = held
+  countHolder(pieces, source, 1)
+  source.nothingFreeAt = -1
 }
 
-export function isUseful(source: Source, nowMs: number): boolean {
-  return source.pieces.count > 0 && source.resumeAtMs <= nowMs
-}
-
-/** Adds (`1`) or takes away (`-1`) the pieces of a peer from the holder counts. The origin is not counted. */
-export function holderChange(state: SessionState, source: Source, change: 1 | -1): void {
+export function addPiece({ pieces }: SessionState, source: Source, pieceIndex: number): void {
+  if (source.pieces.count === pieces.count) return
+  if (!source.pieces.add(pieceIndex)) return
   if (source.kind !== 'peer') return
-  for (let index = 0; index < state.pieceCount; index += 1) {
-    if (source.pieces.has(index)) state.holders[index] = (state.holders[index] ?? 0) + change
+  pieces.noteHolder(pieceIndex, 1)
+  if (source.pieces.count === pieces.count) {
+    for (let index = 0; index < pieces.count; index += 1) pieces.noteHolder(index, -1)
   }
 }
 
-/** Cancels everything a source was asked for; the pieces are free for others. */
-export function takeBack(state: SessionState, source: Source): SessionAction[] {
-  const actions: SessionAction[] = []
-  for (const id of [...source.requests]) {
-    const request = state.requests.get(id)
-    if (request === undefined) continue
-    actions.push({ kind: 'cancel', request: id, source: source.id })
-    drop(state, request)
+export function removePiece({ pieces }: SessionState, source: Source, pieceIndex: number): void {
+  if (source.pieces.count === pieces.count && source.kind === 'peer') {
+    for (let index = 0; index < pieces.count; index += 1) pieces.noteHolder(index, 1)
   }
-  return actions
+  if (source.pieces.delete(pieceIndex) && source.kind === 'peer') pieces.noteHolder(pieceIndex, -1)
+}
+
+function countHolder(pieces: PieceTable, source: Source, change: 1 | -1): void {
+  if (source.kind !== 'peer' || source.pieces.count === pieces.count) return
+  if (source.pieces.count === 0) return
+  for (let index = 0; index < pieces.count; index += 1) {
+    if (source.pieces.has(index)) pieces.noteHolder(index, change)
+  }
+}
+
+export function openRequest(
+  state: SessionState,
+  source: Source,
+  range: { readonly firstPiece: number; readonly pieceCount: number; readonly riskBytes?: number },
+  nowMs: number,
+): SessionAction {
+  const { firstPiece, pieceCount, riskBytes = 0 } = range
+  const id = state.nextRequest
+  state.nextRequest += 1
+  state.askedCount += 1
+  const pending = new Set<number>()
+  let totalBytes = 0
+  for (let index = firstPiece; index < firstPiece + pieceCount; index += 1) {
+    pending.add(index)
+    totalBytes += state.pieces.bytesOf(index)
+    state.pieces.ask(index)
+  }
+  const isFirst = source.kind === 'origin' || source.requests.size === 0
+  if (source.requests.size === 0) source.busySinceMs = nowMs
+  const request: Request = {
+    ...{ id, source, firstPiece, pieceCount, pending, totalBytes, askedMs: nowMs },
+    ...{ receivedBytes: 0, startMs: isFirst ? nowMs : undefined, riskBytes },
+  }
+  state.requests.set(id, request)
+  source.requests.add(request)
+  source.owedBytes += totalBytes
+  state.riskBytes += riskBytes
+  if (source.kind === 'peer') state.firstAskMs ??= nowMs
+  return { kind: 'ask', request: id, source: source.id, firstPiece, pieceCount }
 }
 
 /** One request fewer asks for the piece. */
 export function release(state: SessionState, request: Request, pieceIndex: number): void {
-  if (!request.pending.delete(pieceIndex)) return
-  state.askers[pieceIndex] = Math.max(0, (state.askers[pieceIndex] ?? 0) - 1)
+  if (request.pending.delete(pieceIndex)) state.pieces.release(pieceIndex)
 }
 
 /** Forgets a request; its pieces are free for others. */
-export function drop(state: SessionState, request: Request): void {
+export function drop(state: SessionState, request: Request, nowMs: number): void {
+  const { source } = request
+  if (!state.requests.delete(request.id)) return
   for (const pieceIndex of [...request.pending]) release(state, request, pieceIndex)
-  state.requests.delete(request.id)
-  state.sources.get(request.source)?.requests.delete(request.id)
+  source.requests.delete(request)
+  source.owedBytes -= Math.max(0, request.totalBytes - request.receivedBytes)
+  state.riskBytes -= request.riskBytes
+  if (source.requests.size === 0) {
+    noteIdle(source, nowMs)
+    source.idleSinceMs = nowMs
+  } else if (source.kind === 'peer') startNext(source, nowMs)
 }
 
-const RATE_WINDOW_MS = 500
+/** The last piece of a range is left to somebody else; it is free. */
+export function trim(state: SessionState, request: Request, pieceIndex: number): void {
+  const bytes = state.pieces.bytesOf(pieceIndex)
+  request.totalBytes -= bytes
+  request.source.owedBytes -= bytes
+  release(state, request, pieceIndex)
+}
 
-/** Folds the bytes of the window that ended into the rate; a source that owes nothing keeps its rate. */
-export function noteRate(source: Source, nowMs: number): void {
-  if (source.requests.size === 0) {
-    source.windowStartMs = undefined
-    source.windowBytes = 0
-    return
-  }
-  source.windowStartMs ??= nowMs
-  const elapsedMs = nowMs - source.windowStartMs
-  if (elapsedMs < RATE_WINDOW_MS) return
-  const rate = (source.windowBytes * 1000) / elapsedMs
-  source.rate = source.rate === undefined ? rate : (source.rate + rate) / 2
-  source.windowStartMs = nowMs
-  source.windowBytes = 0
+/** Takes a request back; what it received of the piece it is at is lost. */
+export function cancel(
+  state: SessionState,
+  request: Request,
+  reason: CancelReason,
+  nowMs: number,
+): SessionAction {
+  drop(state, request, nowMs)
+  return { kind: 'cancel', request: request.id, source: request.source.id, reason }
+}
+
+/** Cancels everything a source was asked for; the pieces are free for others. */
+export function takeBack(
+  state: SessionState,
+  source: Source,
+  reason: CancelReason,
+  nowMs: number,
+): SessionAction[] {
+  return [...source.requests].map(request => cancel(state, request, reason, nowMs))
+}
+
+/** The bytes that came of the piece that the request is at. */
+export function partialBytes(state: SessionState, request: Request): number {
+  if (request.receivedBytes >= request.totalBytes) return 0
+  return request.receivedBytes % state.pieceSizeBytes
+}
+
+/** The piece that the source is at; `undefined` when all bytes are here and wait to be verified. */
+export function currentPiece(state: SessionState, request: Request): number | undefined {
+  if (request.receivedBytes >= request.totalBytes) return undefined
+  return request.firstPiece + Math.floor(request.receivedBytes / state.pieceSizeBytes)
 }
 
 /** A small seeded generator of numbers in [0, 1) (mulberry32): the schedule must be repeatable, not unpredictable. */

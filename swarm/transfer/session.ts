@@ -3,36 +3,35 @@
  * events come in with their time, actions come out. A piece of a request has one source, so a wrong piece has one culprit.
  */
 import { Bitfield } from '../bitfield.ts'
-import {
-  ABSENT_RETRY_MS,
-  BACKOFF_FIRST_MS,
-  BACKOFF_MAX_MS,
-  GOODPUT_MIN,
-  GOODPUT_WINDOW_MS,
-  STALL_TIMEOUT_MS,
-} from './policy.ts'
+import { passTurn } from './origins.ts'
+import { ORIGIN_BACKOFF_MAX_MS } from './policy.ts'
+import { notePieceTime } from './rates.ts'
 import { planRequests } from './schedule.ts'
-import type {
-  Request,
-  SessionAction,
-  SessionEvent,
-  SessionInit,
-  SessionState,
-  SessionView,
-  Source,
-} from './session-state.ts'
+import type { SessionAction, SessionEvent, SessionInit, SessionView } from './session-events.ts'
 import {
+  addPiece,
+  cancel,
   createState,
   drop,
-  holderChange,
+  partialBytes,
+  release,
+  type SessionState,
+  setPieces,
+  takeBack,
+  trim,
+} from './session-state.ts'
+import { backOff, endRequest, forgive, noteStall } from './setbacks.ts'
+import {
+  createSource,
   isUseful,
   noteRate,
-  pieceBytes,
-  release,
-  takeBack,
-} from './session-state.ts'
+  noteRest,
+  type Request,
+  type Source,
+  startNext,
+} from './source.ts'
 
-export type { SessionAction, SessionEvent, SessionInit, SessionView } from './session-state.ts'
+export type { SessionAction, SessionEvent, SessionInit, SessionView } from './session-events.ts'
 
 export interface Session {
   /** What to do after `event`. `budgetBytes`: how much more may be asked for, in bytes of memory. */
@@ -50,7 +49,7 @@ export function createSession(init: SessionInit): Session {
       actions.push(...planRequests(state, nowMs, budgetBytes))
       return actions
     },
-    isComplete: () => state.held.count === state.pieceCount,
+    isComplete: () => state.pieces.isComplete,
     view: nowMs => viewOf(state, nowMs),
   }
 }
@@ -60,18 +59,24 @@ function apply(state: SessionState, event: SessionEvent, nowMs: number): Session
     case 'joined':
       return join(state, event)
     case 'left':
-      return leave(state, event.source)
+      return leave(state, event.source, nowMs)
     case 'holds':
       return noteHolding(state, event)
+    case 'wants': {
+      const source = state.sources.get(event.source)
+      if (source !== undefined) source.isFellow = true
+      return []
+    }
     case 'received':
       noteReceived(state, event, nowMs)
       return []
     case 'piece':
       return notePiece(state, event, nowMs)
     case 'ended':
-      return endRequest(state, event, nowMs)
+      endRequest(state, event, nowMs)
+      return []
     case 'withheld':
-      state.withheld = event.pieces
+      state.pieces.withhold(event.pieces)
       return []
     case 'tick':
       return tick(state, nowMs)
@@ -79,50 +84,41 @@ function apply(state: SessionState, event: SessionEvent, nowMs: number): Session
 }
 
 function join(state: SessionState, event: SessionEvent & { kind: 'joined' }): SessionAction[] {
-  if (state.sources.has(event.source)) return []
-  const source: Source = {
-    id: event.source,
-    kind: event.sourceKind,
-    pieces:
-      event.sourceKind === 'origin'
-        ? Bitfield.full(state.pieceCount)
-        : new Bitfield(state.pieceCount),
-    requestsMax: event.requestsMax,
-    requests: new Set(),
-    rate: event.rate,
-    windowBytes: 0,
-    windowStartMs: undefined,
-    lastBytesMs: 0,
-    receivedBytes: 0,
-    strikes: 0,
-    resumeAtMs: 0,
-  }
-  state.sources.set(source.id, source)
+  const known = state.sources.get(event.source)
+  if (known === undefined) state.sources.set(event.source, createSource(state.pieces.count, event))
+  else known.requestsMax = event.requestsMax
   return []
 }
 
-function leave(state: SessionState, id: string): SessionAction[] {
+function leave(state: SessionState, id: string, nowMs: number): SessionAction[] {
   const source = state.sources.get(id)
   if (source === undefined) return []
-  const actions = takeBack(state, source)
-  holderChange(state, source, -1)
+  const actions = takeBack(state, source, 'gone', nowMs)
+  setPieces(state, source, new Bitfield(state.pieces.count))
   state.sources.delete(id)
   return actions
 }
 
 function noteHolding(
   state: SessionState,
-  event: SessionEvent & { kind: 'holds' },
+  { source: id, pieces }: SessionEvent & { kind: 'holds' },
 ): SessionAction[] {
-  const source = state.sources.get(event.source)
+  const source = state.sources.get(id)
   if (source === undefined) return []
-  holderChange(state, source, -1)
-  if (event.pieces === 'all') source.pieces = Bitfield.full(state.pieceCount)
-  else if (event.pieces === 'none') source.pieces = new Bitfield(state.pieceCount)
-  else if (event.pieces instanceof Bitfield) source.pieces = event.pieces
-  else for (const pieceIndex of event.pieces) source.pieces.add(pieceIndex)
-  holderChange(state, source, 1)
+  const { count } = state.pieces
+  if (pieces === 'all') setPieces(state, source, Bitfield.full(count))
+  else if (pieces === 'none') setPieces(state, source, new Bitfield(count))
+  else if (pieces instanceof Bitfield) setPieces(state, source, copyOf(pieces))
+  else for (const pieceIndex of pieces) addPiece(state, source, pieceIndex)
+  source.nothingFreeAt = -1
   return []
+}
+
+/** The giver may go on using its own. */
+function copyOf(field: Bitfield): Bitfield {
+  const copy = new Bitfield(field.length)
+  for (let index = 0; index < field.length; index += 1) if (field.has(index)) copy.add(index)
+  return copy
 }
 
 function noteReceived(
@@ -131,14 +127,26 @@ function noteReceived(
   nowMs: number,
 ): void {
   const request = state.requests.get(event.request)
-  const source = request && state.sources.get(request.source)
-  if (request === undefined || source === undefined) return
+  if (request === undefined) return
+  const { source } = request
+  request.startMs ??= nowMs
+  const pieceBefore = Math.floor(request.receivedBytes / state.pieceSizeBytes)
+  source.owedBytes -= Math.min(event.bytes, Math.max(0, request.totalBytes - request.receivedBytes))
   request.receivedBytes += event.bytes
   source.receivedBytes += event.bytes
   source.windowBytes += event.bytes
   source.lastBytesMs = nowMs
   noteRate(source, nowMs)
-  if (source.kind === 'peer') state.firstPeerBytesMs ??= nowMs
+  if (source.kind === 'peer') {
+    state.firstPeerBytesMs ??= nowMs
+    state.lastPeerBytesMs = nowMs
+  }
+  const isThrough = request.receivedBytes >= request.totalBytes
+  const pieceAfter = Math.floor(request.receivedBytes / state.pieceSizeBytes)
+  if (!isThrough && pieceAfter === pieceBefore) return
+  notePieceTime(state, (nowMs - request.startMs) / Math.max(1, pieceAfter - pieceBefore))
+  request.startMs = nowMs
+  if (isThrough && source.kind === 'peer') startNext(source, nowMs)
 }
 
 function notePiece(
@@ -147,131 +155,101 @@ function notePiece(
   nowMs: number,
 ): SessionAction[] {
   const request = state.requests.get(event.request)
-  const source = request && state.sources.get(request.source)
-  if (event.outcome !== 'mismatch')
-    return holdPiece(state, request, source, event.pieceIndex, nowMs)
-  if (request === undefined || source === undefined) return []
-  state.failures[event.pieceIndex] = (state.failures[event.pieceIndex] ?? 0) + 1
+  if (event.outcome !== 'mismatch') return holdPiece(state, request, event, nowMs)
+  if (request === undefined) return []
+  const { source } = request
+  state.pieces.noteFailure(event.pieceIndex)
   const ban: SessionAction = { kind: 'ban', source: source.id, pieceIndex: event.pieceIndex }
-  if (source.kind === 'peer') return [ban, ...leave(state, source.id)]
-  const actions = takeBack(state, source)
-  backOff(source, nowMs, 30 * BACKOFF_FIRST_MS)
+  if (source.kind === 'peer') return [ban, ...leave(state, source.id, nowMs)]
+  const actions = takeBack(state, source, 'gone', nowMs)
+  backOff(source, nowMs, ORIGIN_BACKOFF_MAX_MS)
   return [ban, ...actions]
 }
 
 function holdPiece(
   state: SessionState,
   request: Request | undefined,
-  source: Source | undefined,
-  pieceIndex: number,
+  { pieceIndex, outcome }: SessionEvent & { kind: 'piece' },
   nowMs: number,
 ): SessionAction[] {
-  state.held.add(pieceIndex)
-  if (request !== undefined && source !== undefined) {
-    source.strikes = 0
-    notePieceTime(state, nowMs - request.pieceStartMs)
-    request.pieceStartMs = nowMs
-    release(state, request, pieceIndex)
-    if (request.pending.size === 0) drop(state, request)
+  const { pieces } = state
+  if (outcome === 'present' && pieces.held.has(pieceIndex)) {
+    state.duplicateBytes += pieces.bytesOf(pieceIndex)
   }
+  pieces.hold(pieceIndex)
+  state.failed.delete(pieceIndex)
   const actions: SessionAction[] = []
+  if (request !== undefined) {
+    forgive(request.source)
+    passTurn(state, request, nowMs)
+    release(state, request, pieceIndex)
+    if (request.pending.size === 0) actions.push(...close(state, request, nowMs))
+  }
+  if (pieces.askerCount(pieceIndex) === 0) return actions
   for (const other of [...state.requests.values()]) {
-    if (!other.pending.has(pieceIndex) || other.pieceCount > 1) continue
-    actions.push({ kind: 'cancel', request: other.id, source: other.source })
-    drop(state, other)
+    if (other.pending.has(pieceIndex)) actions.push(...lose(state, other, pieceIndex, nowMs))
   }
   return actions
 }
 
-function notePieceTime(state: SessionState, durationMs: number): void {
-  const { pieceTimeMs } = state
-  if (pieceTimeMs === undefined) {
-    state.pieceTimeMs = { mean: durationMs, deviation: durationMs / 2 }
-    return
-  }
-  const off = Math.abs(durationMs - pieceTimeMs.mean)
-  pieceTimeMs.deviation += 0.25 * (off - pieceTimeMs.deviation)
-  pieceTimeMs.mean += 0.125 * (durationMs - pieceTimeMs.mean)
-}
-
-function endRequest(
-  state: SessionState,
-  event: SessionEvent & { kind: 'ended' },
-  nowMs: number,
-): SessionAction[] {
-  const request = state.requests.get(event.request)
-  if (request === undefined) return []
-  const source = state.sources.get(request.source)
-  const pending = [...request.pending]
-  drop(state, request)
-  if (source === undefined || event.outcome === 'done') return []
-  for (const pieceIndex of pending)
-    state.failures[pieceIndex] = (state.failures[pieceIndex] ?? 0) + 1
-  if (event.outcome === 'busy') {
-    source.resumeAtMs = Math.max(source.resumeAtMs, nowMs + clampRetry(event.retryAfterMs))
-  } else if (event.outcome === 'absent') {
-    noteAbsent(state, source, nowMs)
-  } else {
-    backOff(source, nowMs)
-  }
+/** A range whose end was left to others is broken off; any other request is through by itself. */
+function close(state: SessionState, request: Request, nowMs: number): SessionAction[] {
+  const last = request.firstPiece + request.pieceCount - 1
+  const endsAt = request.firstPiece + Math.ceil(request.totalBytes / state.pieceSizeBytes) - 1
+  if (endsAt < last) return [cancel(state, request, 'moved', nowMs)]
+  drop(state, request, nowMs)
   return []
 }
 
-function noteAbsent(state: SessionState, source: Source, nowMs: number): void {
-  source.resumeAtMs = nowMs + ABSENT_RETRY_MS
-  if (source.kind === 'origin') return
-  holderChange(state, source, -1)
-  source.pieces = new Bitfield(state.pieceCount)
-}
-
-function clampRetry(retryAfterMs: number | undefined): number {
-  return Math.min(Math.max(retryAfterMs ?? BACKOFF_FIRST_MS, 100), BACKOFF_MAX_MS)
-}
-
-function backOff(source: Source, nowMs: number, firstMs = BACKOFF_FIRST_MS): void {
-  const delayMs = Math.min(firstMs * 2 ** source.strikes, Math.max(firstMs, BACKOFF_MAX_MS))
-  source.strikes += 1
-  source.resumeAtMs = Math.max(source.resumeAtMs, nowMs + delayMs)
+/** Another source had the piece first. */
+function lose(
+  state: SessionState,
+  request: Request,
+  pieceIndex: number,
+  nowMs: number,
+): SessionAction[] {
+  if (request.pending.size === 1) {
+    const isWhole = request.receivedBytes >= request.totalBytes
+    // What is here whole is on its way to the store, which will say that it was there.
+    if (isWhole) return []
+    state.duplicateBytes += partialBytes(state, request)
+    return [cancel(state, request, 'lost', nowMs)]
+  }
+  const last = request.firstPiece + Math.ceil(request.totalBytes / state.pieceSizeBytes) - 1
+  if (pieceIndex === last) trim(state, request, pieceIndex)
+  return []
 }
 
 function tick(state: SessionState, nowMs: number): SessionAction[] {
   const actions: SessionAction[] = []
   for (const source of state.sources.values()) {
     noteRate(source, nowMs)
-    if (source.kind !== 'peer' || !hasStalled(state, source, nowMs)) continue
-    actions.push(...takeBack(state, source))
-    backOff(source, nowMs)
+    noteRest(source, nowMs)
+    actions.push(...noteStall(state, source, nowMs))
   }
   return actions
 }
 
-function hasStalled(state: SessionState, source: Source, nowMs: number): boolean {
-  const owed = [...source.requests]
-    .map(id => state.requests.get(id))
-    .filter(request => request !== undefined && request.receivedBytes < request.totalBytes)
-  if (owed.length === 0) return false
-  const oldestMs = Math.min(...owed.map(request => request?.askedMs ?? nowMs))
-  const silentMs = nowMs - Math.max(source.lastBytesMs, oldestMs)
-  if (silentMs > STALL_TIMEOUT_MS) return true
-  return nowMs - oldestMs > GOODPUT_WINDOW_MS && (source.rate ?? 0) < GOODPUT_MIN
+function viewOf(state: SessionState, nowMs: number): SessionView {
+  const { pieces } = state
+  const all = [...state.sources.values()]
+  const useful = all.filter(source => isUseful(source, nowMs))
+  return {
+    heldBytes: pieces.heldBytes,
+    missingPieceCount: pieces.count - pieces.held.count,
+    withoutSourceCount: withoutSource(state, useful),
+    duplicateBytes: state.duplicateBytes,
+    pieceTimeMs: state.pieceTimeMs && { ...state.pieceTimeMs },
+    isEnding: pieces.freeCount === 0 && !pieces.isComplete,
+    sources: all.map(({ id, rate, receivedBytes }) => ({ id, rate: rate ?? 0, receivedBytes })),
+  }
 }
 
-function viewOf(state: SessionState, nowMs: number): SessionView {
-  let heldBytes = 0
-  let withoutSource = 0
-  const useful = [...state.sources.values()].filter(source => isUseful(source, nowMs))
-  for (let pieceIndex = 0; pieceIndex < state.pieceCount; pieceIndex += 1) {
-    if (state.held.has(pieceIndex)) heldBytes += pieceBytes(state, pieceIndex)
-    else if (!useful.some(source => source.pieces.has(pieceIndex))) withoutSource += 1
+function withoutSource({ pieces }: SessionState, useful: readonly Source[]): number {
+  if (useful.some(source => source.pieces.count === pieces.count)) return 0
+  let count = 0
+  for (let index = 0; index < pieces.count; index += 1) {
+    if (!pieces.held.has(index) && !useful.some(source => source.pieces.has(index))) count += 1
   }
-  return {
-    heldBytes,
-    missingPieceCount: state.pieceCount - state.held.count,
-    withoutSourceCount: withoutSource,
-    sources: [...state.sources.values()].map(source => ({
-      id: source.id,
-      rate: source.rate ?? 0,
-      receivedBytes: source.receivedBytes,
-    })),
-  }
+  return count
 }

@@ -21,7 +21,7 @@ export interface Refusal {
 /** What a download asks of a peer. */
 export type PeerSource = Pick<
   PeerLink,
-  'peerId' | 'requestsMax' | 'request' | 'requestLayer' | 'watch' | 'askAgain'
+  'peerId' | 'requestsMax' | 'scope' | 'request' | 'requestLayer' | 'watch' | 'askAgain' | 'asksFor'
 >
 
 export interface PeerDirectory {
@@ -60,4 +60,6 @@ export interface DownloadDeps {
   onPieces(blob: HeldBlob, pieceIndexes: readonly number[]): void
   /** Nobody seems to have what is missing: look for more peers. */
   seekPeers(): void
+  /** It waits for a source, perhaps for days: others need not wait for it. */
+  onStuck(): void
 }

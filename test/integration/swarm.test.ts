@@ -77,6 +77,7 @@ describe('swarm', () => {
     await using origin = await startOrigin()
     const bytes = bytesOf(8 * MIB, 5)
     const digest = origin.add(bytes)
+    origin.delayMs = 50
     await using seed = await startNode({ limits: { uploadBytesPerSecond: 256 * 1024 } })
     await seed.hold(digest, bytes)
     await using node = await startNode({

@@ -43,6 +43,7 @@ interface Watch {
 export class LeanLink implements PeerSource {
   readonly peerId: string
   readonly requestsMax = REQUESTS_PER_PEER_MAX
+  readonly scope = 'wan'
   readonly #clock: Clock
   readonly #blob: ModelBlob
   readonly #out: Pipe
@@ -93,6 +94,10 @@ export class LeanLink implements PeerSource {
     return () => {
       this.#watch = undefined
     }
+  }
+
+  asksFor(digest: Digest): boolean {
+    return this.#server.isAsked(digest)
   }
 
   askAgain(digest: Digest): void {
