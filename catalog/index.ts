@@ -17,7 +17,13 @@ export type { AppManifest, Component, DataSet, Platform, PlatformImage } from '.
 export type { TemplatePart } from './manifest/template.ts'
 export { parseTemplate } from './manifest/template.ts'
 export { byteCount, durationMs } from './manifest/values.ts'
-export { type ReleaseParts, readManifest, releaseBlobs, verifyRelease } from './release.ts'
+export {
+  type ReleaseParts,
+  readManifest,
+  readStoredManifest,
+  releaseBlobs,
+  verifyRelease,
+} from './release.ts'
 export type { Choice, Considered, Resolution } from './resolution.ts'
 export { resolveApp } from './resolve.ts'
 export { ROLLOUT_SEED_BYTES } from './rollout.ts'

@@ -11,6 +11,7 @@ import {
 } from './context.ts'
 import { OrchestratorError } from './errors.ts'
 import type { Progress } from './images.ts'
+import { type InstalledRelease, installedReleases } from './installed.ts'
 import { createLocks } from './lock.ts'
 import { install, restart, resume, start, stop, uninstall } from './operations.ts'
 import { reconcileAll } from './reconcile.ts'
@@ -50,6 +51,11 @@ export interface Orchestrator {
   uninstall(id: string): Promise<AppStatus>
   /** Never throws for a host that does not answer: then `isStale` is true. */
   apps(): Promise<readonly AppStatus[]>
+  /**
+   * Every release that a record names: in place, before it, and on its way.
+   * @throws OrchestratorError `RECORD_MALFORMED` when one record cannot be read
+   */
+  releases(): Promise<readonly InstalledRelease[]>
   /** The last lines of every component, oldest first. */
   logs(id: string, lines: number): Promise<readonly { component: string; text: string }[]>
   /** Repairs what is missing of apps that should run. Starts nothing that its owner stopped. */
@@ -118,6 +124,7 @@ export function createOrchestrator(
     restart: id => operate(id, restart),
     uninstall: id => operate(id, uninstall),
     apps: () => viewer.apps(),
+    releases: () => installedReleases(context),
     logs: (id, lines) => viewer.logs(id, lines),
     async reconcile() {
       if (options.mode === 'render' || closing.signal.aborted) return

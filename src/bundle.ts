@@ -27,7 +27,7 @@ export interface Imported {
 
 interface Deps {
   readonly catalog: Pick<Catalog, 'refreshFrom' | 'offers'>
-  readonly store: Pick<BlobStore, 'verified' | 'importFile'>
+  readonly store: Pick<BlobStore, 'verified' | 'importFile' | 'lease'>
   readonly platform: Platform
   /** Runs after every attempt, whatever came of it. */
   afterEach(): Promise<void>
@@ -70,8 +70,11 @@ async function importBundle(
   }
   const outcome = await catalog.refreshFrom(source, signal)
   const work = { blobCount: 0, bytes: 0 }
+  // Whatever else needs room: what was just carried in stays until all of it is here.
+  using leases = new DisposableStack()
   const take = async ({ blake3, size }: BlobRef): Promise<boolean> => {
     signal?.throwIfAborted()
+    leases.use(store.lease([blake3]))
     if (store.verified(blake3) !== undefined) return true
     const hex = hexOf(blake3)
     const path = join(root, 'blobs/blake3', hex.slice(0, 2), hex.slice(2, 4), hex)

@@ -136,8 +136,14 @@ const configSchema = z.strictObject({
     })
     .prefault({}),
   storage: z
-    .strictObject({ minimumFree: sizeBytes.default(2 ** 30) })
-    .default({ minimumFree: 2 ** 30 }),
+    .strictObject({
+      /** What the blobs may take of the disk together; `null`: only the disk limits it. */
+      quota: sizeBytes.nullable().default(null),
+      minimumFree: sizeBytes.default(2 ** 30),
+      /** How often every stored blob is read again and compared with its address. */
+      scrubInterval: durationMs.default(720 * 3_600_000),
+    })
+    .prefault({}),
   metrics: z
     .strictObject({
       /** Where Prometheus may read, as `host:port`. */

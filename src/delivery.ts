@@ -28,8 +28,8 @@ export interface DeliveryOptions {
   readonly similar?: readonly Digest[]
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: DeliveryProgress) => void
-  /** Called as soon as the manifest is verified, before the images are there. */
-  readonly onManifest?: (manifest: AppManifest) => void
+  /** Called as soon as the manifest is verified; the images wait for it. */
+  readonly onManifest?: (manifest: AppManifest) => void | Promise<void>
 }
 
 /** Fetches what is missing of `entry`; resolves when all of it is verified and on disk. */
@@ -62,7 +62,7 @@ export async function deliverRelease(
   }
   const manifestBlob = await fetch(entry.manifest)
   const manifest = await readManifest(entry, manifestBlob)
-  options.onManifest?.(manifest)
+  await options.onManifest?.(manifest)
   const refs = [...releaseBlobs(manifest, options.platform)].sort((a, b) => a.size - b.size)
   sizeBytes += refs.reduce((total, ref) => total + ref.size, 0)
   const blobs = await fetchAll(refs, fetch)

@@ -1,5 +1,5 @@
 /** Keeps every wanted app at the release that was chosen for it: fetch, hand over, and try again later when that fails. */
-import type { CatalogEntry, Choice, VerifiedRelease } from '../catalog/index.ts'
+import type { CatalogEntry, Choice } from '../catalog/index.ts'
 import type { AppStatus, Orchestrator } from '../orchestrator/index.ts'
 import type { Chooser } from './chooser.ts'
 import type { Clock } from './core/clock.ts'
@@ -7,6 +7,7 @@ import type { Digest } from './core/digest.ts'
 import { codeOf, messageOf } from './core/errors.ts'
 import type { Log } from './core/log.ts'
 import type { DeliveryProgress } from './delivery.ts'
+import type { Delivered } from './leased-delivery.ts'
 import type { Wanted, WantedApp } from './wanted.ts'
 
 /** What the keeper is doing for an app, beside what the orchestrator says of it. */
@@ -42,7 +43,7 @@ interface Deps {
     entry: CatalogEntry,
     signal: AbortSignal,
     onProgress: (progress: DeliveryProgress) => void,
-  ): Promise<VerifiedRelease>
+  ): Promise<Delivered>
 }
 
 /** First wait after a failure; doubles up to the maximum. A person who fixed the cause can kick the app. */
@@ -150,12 +151,13 @@ class AppKeeper implements Keeper {
   ): Promise<void> {
     const { version, seq } = entry
     this.#states.set(id, { phase: 'fetching', version })
-    const release = await this.#deps.deliver(entry, signal, progress =>
+    // Until the images are in container storage no blob of it may go.
+    using delivered = await this.#deps.deliver(entry, signal, progress =>
       this.#states.set(id, { phase: 'fetching', version, progress }),
     )
     signal.throwIfAborted()
     this.#states.set(id, { phase: 'installing', version })
-    await this.#deps.orchestrator.install(release, { signal, stepsBackFrom })
+    await this.#deps.orchestrator.install(delivered.release, { signal, stepsBackFrom })
     this.#deps.log.info('app brought to version', { app: id, version, seq })
   }
 

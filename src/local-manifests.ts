@@ -16,6 +16,7 @@ export interface LocalManifests {
   /** Looks at the folder again. What is wrong with a file is told by `problems`, not thrown. */
   read(): Promise<void>
   find(app: string): CatalogEntry | undefined
+  entries(): readonly CatalogEntry[]
   problems(): readonly string[]
 }
 
@@ -62,6 +63,7 @@ export function createLocalManifests({ folder, store, stateFolder }: Deps): Loca
       await running
     },
     find: app => known.manifests.get(app)?.entry,
+    entries: () => [...known.manifests.values()].map(({ entry }) => entry),
     problems: () => known.problems,
   }
 }

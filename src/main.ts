@@ -48,17 +48,12 @@ function buildProgram(stopped: AbortSignal): Command {
   program.addCommand(statusCommand({ io, socket, stopped, clock: systemClock }))
   program.addCommand(bundleCommand({ io, socket }))
   program.addCommand(appCommand({ io, socket, stopped, clock: systemClock }))
-  program.addCommand(blobCommand({ io, socket, clock: systemClock }))
-  program.addCommand(
-    originCommand({
-      io,
-      stopped,
-      clock: systemClock,
-      fail: () => {
-        process.exitCode = EXIT.failed
-      },
-    }),
-  )
+
+  const fail = (): void => {
+    process.exitCode = EXIT.failed
+  }
+  program.addCommand(blobCommand({ io, socket, stopped, clock: systemClock, fail }))
+  program.addCommand(originCommand({ io, stopped, clock: systemClock, fail }))
   throwInsteadOfExit(program)
   return program
 }

@@ -6,7 +6,6 @@ import {
   createCatalog,
   openFeeds,
   type Platform,
-  readManifest,
   withFeeds,
 } from '../catalog/index.ts'
 import { createHost, createOrchestrator, type Orchestrator } from '../orchestrator/index.ts'
@@ -18,20 +17,22 @@ import { type Chooser, createChooser } from './chooser.ts'
 import type { Config } from './config.ts'
 import type { Clock } from './core/clock.ts'
 import type { Digest } from './core/digest.ts'
-import { messageOf, NodeError } from './core/errors.ts'
+import { NodeError } from './core/errors.ts'
 import { readFileBounded } from './core/files.ts'
 import type { Log } from './core/log.ts'
-import { deliverRelease } from './delivery.ts'
 import { every } from './every.ts'
 import type { Folders } from './folders.ts'
 import { createGossip } from './gossip.ts'
 import { createFeedSource } from './http/metadata-source.ts'
 import { createKeeper, type Keeper } from './keeper.ts'
+import { type Keeping, openKeeping } from './keeping.ts'
+import { deliverLeased } from './leased-delivery.ts'
 import { createLocalManifests, type LocalManifests } from './local-manifests.ts'
+import { createOffering } from './offering.ts'
 import { openSwarm } from './open-swarm.ts'
 import { createRefresher, type Refresher } from './refresher.ts'
 import { openSeed } from './seed.ts'
-import { createServable, type Servable, servableReleases } from './servable.ts'
+import { createServable, type Servable } from './servable.ts'
 import { openWanted, type Wanted } from './wanted.ts'
 
 export class StartError extends NodeError<'ROOT_MISSING' | 'PLATFORM_UNSUPPORTED'> {}
@@ -54,6 +55,7 @@ export interface Node extends AsyncDisposable {
   readonly catalog: Catalog
   readonly swarm: Swarm
   readonly store: BlobStore
+  readonly keeping: Keeping
   readonly orchestrator: Orchestrator
   readonly keeper: Keeper
   readonly chooser: Chooser
@@ -86,40 +88,47 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
     stack.use(watch)
     stack.defer(() => gossip.close())
     if (swarm.relay !== undefined) sources.use(swarm.relay, () => catalog.head())
-    const publish = createPublisher({ catalog, wanted, store, servable, swarm, log })
+    const offering = createOffering({ catalog, wanted, store, servable, swarm, log })
     const { chooser, localManifests } = await openChooser(config, folders, deps, { catalog, store })
     const keeper = createKeeper({
       ...{ chooser, orchestrator, wanted, clock },
       log: log.child('keeper'),
       deliver: async (entry, signal, onProgress) =>
-        await deliverRelease(swarm, entry, {
+        await deliverLeased({ store, swarm }, entry, {
           platform,
           similar: otherReleases(catalog, entry).flatMap(release => servable.blobs(release)),
           signal,
           onProgress,
-          onManifest: manifest => {
-            servable.addManifest(entry.manifest.blake3, manifest)
-            swarm.announce(servable.releases())
-          },
+          onManifest: manifest => offering.offerComing(entry.manifest.blake3, manifest),
         }),
     })
     stack.defer(() => keeper.close())
+    const keeping = stack.use(
+      await openKeeping(
+        {
+          ...{ store, swarm, catalog, wanted, orchestrator, localManifests, servable },
+          ...{ platform, clock, log, offering },
+        },
+        { stateFolder: folders.state, scrubIntervalMs: config.storage.scrubInterval },
+      ),
+    )
     const afterEach = async (): Promise<void> => {
       gossip.tell()
-      await publish()
+      await offering.refresh()
       await localManifests.read()
       keeper.kick()
     }
     const refresher = createRefresher({ catalog, clock, log: log.child('catalog'), afterEach })
     gossip.onNews(() => refresher.refresh())
-    await publish()
+    await offering.refresh()
     await swarm.start()
     const parts = { refresher, keeper, orchestrator, localManifests, chooser }
     for (const loop of startLoops(config, deps, parts)) stack.use(loop)
+    keeping.start()
     const bundles = createBundles({ catalog, store, platform, afterEach })
     const all = stack.move()
     return {
-      ...{ catalog, swarm, store, wanted, ...parts },
+      ...{ catalog, swarm, store, keeping, wanted, ...parts },
       importBundle: folder => bundles.import(folder),
       [Symbol.asyncDispose]: () => all.disposeAsync(),
     }
@@ -154,7 +163,10 @@ function startLoops(
 async function openStore(config: Config, folders: Folders, deps: NodeDeps): Promise<BlobStore> {
   return await openBlobStore(
     { folder: join(folders.state, 'store'), clock: deps.clock, log: deps.log.child('store') },
-    { minFreeBytes: config.storage.minimumFree },
+    {
+      minFreeBytes: config.storage.minimumFree,
+      quotaBytes: config.storage.quota ?? undefined,
+    },
   )
 }
 
@@ -229,34 +241,6 @@ function otherReleases(catalog: Catalog, { app, manifest }: CatalogEntry): reado
     .flatMap(({ head, older }) => [head, ...older])
     .filter(entry => entry.app === app && entry.manifest.blake3 !== manifest.blake3)
     .map(entry => entry.manifest.blake3)
-}
-
-interface PublisherDeps {
-  readonly catalog: Catalog
-  readonly wanted: Pick<Wanted, 'list'>
-  readonly store: BlobStore
-  readonly servable: Servable
-  readonly swarm: Swarm
-  readonly log: Log
-}
-
-/** Offers what the catalog lists and the store holds: manifests known here open their blobs for serving. */
-function createPublisher({ catalog, wanted, store, servable, swarm, log }: PublisherDeps) {
-  return async (): Promise<void> => {
-    const trusted = new Set(wanted.list().flatMap(({ trusts }) => trusts ?? []))
-    const entries = servableReleases(catalog.offers(), trusted)
-    servable.setEntries(entries)
-    for (const entry of entries) {
-      const blob = store.verified(entry.manifest.blake3)
-      if (blob === undefined) continue
-      try {
-        servable.addManifest(entry.manifest.blake3, await readManifest(entry, blob))
-      } catch (error) {
-        log.warn('manifest not usable', { app: entry.app, reason: messageOf(error) })
-      }
-    }
-    swarm.announce(servable.releases())
-  }
 }
 
 function platformOf(architecture: string): Platform {

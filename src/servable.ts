@@ -3,11 +3,16 @@ import type { AppManifest, AppOffer, CatalogEntry } from '../catalog/index.ts'
 import type { Digest } from './core/digest.ts'
 
 export interface Servable {
+  /** Takes the same short time however much there is: it is asked for every request of every peer. */
   mayServe(digest: Digest): boolean
   /** Replaces the catalog's entries; the manifests of those that are gone are forgotten. */
   setEntries(entries: readonly CatalogEntry[]): void
   /** Every blob that a verified manifest names may be served as long as the catalog lists the release. */
   addManifest(release: Digest, manifest: AppManifest): void
+  /** What the manifest names may no longer be served: the manifest itself is gone from this node. */
+  dropManifest(release: Digest): void
+  /** True when the manifest of the release is known here. */
+  knows(release: Digest): boolean
   /** The image blobs of a release; none while its manifest is not known here. */
   blobs(release: Digest): readonly Digest[]
   /** The releases whose manifest is known here: those worth announcing. */
@@ -30,33 +35,39 @@ export function servableReleases(
 
 export function createServable(): Servable {
   let listed: ReadonlySet<Digest> = new Set()
-  const blobsByRelease = new Map<Digest, ReadonlySet<Digest>>()
-  let reachable: ReadonlySet<Digest> = new Set()
-  const rebuild = (): void => {
-    reachable = new Set([...listed, ...[...blobsByRelease.values()].flatMap(blobs => [...blobs])])
+  const blobsByRelease = new Map<Digest, readonly Digest[]>()
+  /** How many known releases name a blob. */
+  const namedCount = new Map<Digest, number>()
+  const dropManifest = (release: Digest): void => {
+    for (const blob of blobsByRelease.get(release) ?? []) {
+      const left = (namedCount.get(blob) ?? 0) - 1
+      if (left > 0) namedCount.set(blob, left)
+      else namedCount.delete(blob)
+    }
+    blobsByRelease.delete(release)
   }
   return {
-    mayServe: digest => reachable.has(digest),
+    mayServe: digest => listed.has(digest) || namedCount.has(digest),
     setEntries(entries) {
       listed = new Set(entries.map(entry => entry.manifest.blake3))
-      for (const release of blobsByRelease.keys()) {
-        if (!listed.has(release)) blobsByRelease.delete(release)
-      }
-      rebuild()
+      for (const release of blobsByRelease.keys()) if (!listed.has(release)) dropManifest(release)
     },
     addManifest(release, manifest) {
-      if (!listed.has(release)) return
-      blobsByRelease.set(release, blobsOf(manifest))
-      rebuild()
+      if (!listed.has(release) || blobsByRelease.has(release)) return
+      const blobs = blobsOf(manifest)
+      blobsByRelease.set(release, blobs)
+      for (const blob of blobs) namedCount.set(blob, (namedCount.get(blob) ?? 0) + 1)
     },
-    blobs: release => [...(blobsByRelease.get(release) ?? [])],
+    dropManifest,
+    knows: release => blobsByRelease.has(release),
+    blobs: release => blobsByRelease.get(release) ?? [],
     releases: () => [...blobsByRelease.keys()],
   }
 }
 
-function blobsOf(manifest: AppManifest): ReadonlySet<Digest> {
+/** Each once, over all platforms. */
+function blobsOf(manifest: AppManifest): readonly Digest[] {
   const images = Object.values(manifest.images).flatMap(image => Object.values(image.platforms))
-  return new Set(
-    images.flatMap(image => [image.manifest, image.config, ...image.layers].map(ref => ref.blake3)),
-  )
+  const refs = images.flatMap(image => [image.manifest, image.config, ...image.layers])
+  return [...new Set(refs.map(ref => ref.blake3))]
 }

@@ -22,6 +22,7 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   APP_UNKNOWN: 404,
   BUNDLE_MISSING: 404,
   APP_ABSENT: 404,
+  BLOB_ABSENT: 404,
   APP_NOT_INSTALLED: 404,
   APP_ID_TAKEN: 409,
   CONSENT_REQUIRED: 403,
@@ -31,6 +32,9 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   RELEASE_WITHDRAWN: 409,
   STALE_NOT_THIS: 409,
   PORT_TAKEN: 409,
+  VERIFY_RUNNING: 409,
+  ROOTS_UNKNOWN: 409,
+  PINS_UNREADABLE: 409,
 }
 
 /** Requests are tiny; anything larger is not one of ours. */
@@ -86,7 +90,7 @@ function addRoutes(server: FastifyInstance, deps: Deps): void {
     return nodeStatus(node, deps.network, deps.clock.nowMs())
   })
   addChoiceRoutes(server, node)
-  addBlobRoutes(server, node.store)
+  addBlobRoutes(server, node)
   for (const verb of ['start', 'stop', 'restart'] as const) {
     server.post(`/v1/apps/:id/${verb}`, async request => {
       const id = idIn(request.params)

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { systemClock } from '../../../src/core/clock.ts'
+import { type Clock, systemClock } from '../../../src/core/clock.ts'
 import { type Log, silentLog } from '../../../src/core/log.ts'
 import type { BlobStore } from '../../../swarm/ports.ts'
 import { openBlobStore } from '../../../swarm/store/open.ts'
@@ -21,10 +21,10 @@ export async function makeFolder(): Promise<TestFolder> {
 
 export function openTestStore(
   folder: string,
-  options: { minFreeBytes?: number; quotaBytes?: number; log?: Log } = {},
+  options: { minFreeBytes?: number; quotaBytes?: number; log?: Log; clock?: Clock } = {},
 ): Promise<BlobStore> {
-  const { minFreeBytes = 0, quotaBytes, log = silentLog } = options
-  return openBlobStore({ folder, clock: systemClock, log }, { minFreeBytes, quotaBytes })
+  const { minFreeBytes = 0, quotaBytes, log = silentLog, clock = systemClock } = options
+  return openBlobStore({ folder, clock, log }, { minFreeBytes, quotaBytes })
 }
 
 /** A log that keeps the messages. */

@@ -20,6 +20,10 @@ interface World {
   notices: readonly string[]
   stepsBack: { stepsBackFrom?: number }
   readonly terms: { stepsBackFrom?: number | undefined }[]
+  /** Releases whose blobs are kept at the moment, and those that were when they were installed. */
+  readonly leased: number[]
+  readonly leasedAtInstall: number[]
+  installFailsWith: Error | undefined
   failWith: Error | undefined
   /** While set, a delivery waits for this promise. */
   gate: Promise<void> | undefined
@@ -41,6 +45,9 @@ function createWorld(): World {
     notices: [] as readonly string[],
     stepsBack: {},
     terms: [] as { stepsBackFrom?: number | undefined }[],
+    leased: [] as number[],
+    leasedAtInstall: [] as number[],
+    installFailsWith: undefined as Error | undefined,
     failWith: undefined as Error | undefined,
     gate: undefined as Promise<void> | undefined,
   }
@@ -64,6 +71,8 @@ function createWorld(): World {
         [...world.installed].map(([id, seq]) => ({ id, seq, state: 'running' }) as AppStatus),
       install: async (release, options = {}) => {
         world.terms.push(options)
+        world.leasedAtInstall.push(...world.leased)
+        if (world.installFailsWith !== undefined) throw world.installFailsWith
         world.installed.set(release.entry.app, release.entry.seq)
         return {} as AppStatus
       },
@@ -73,7 +82,11 @@ function createWorld(): World {
       await world.gate
       signal.throwIfAborted()
       if (world.failWith !== undefined) throw world.failWith
-      return { entry } as VerifiedRelease
+      world.leased.push(entry.seq)
+      return {
+        release: { entry } as VerifiedRelease,
+        [Symbol.dispose]: () => world.leased.splice(world.leased.indexOf(entry.seq), 1),
+      }
     },
   })
   return Object.assign(world, { keeper })
@@ -85,6 +98,20 @@ async function kick(world: World): Promise<void> {
 }
 
 describe('keeper', () => {
+  it('keeps the blobs of a release until it is installed, or could not be', async () => {
+    const world = createWorld()
+    world.installFailsWith = new Broken('IMAGE_LOAD_FAILED', 'no')
+    await kick(world)
+    expect(world.leasedAtInstall).to.deep.equal([1])
+    expect(world.leased).to.deep.equal([])
+    world.installFailsWith = undefined
+    world.keeper.kickApp('notes')
+    await settle()
+    expect(world.installed.get('notes')).to.equal(1)
+    expect(world.leasedAtInstall).to.deep.equal([1, 1])
+    expect(world.leased).to.deep.equal([])
+  })
+
   it('brings a wanted app and then leaves it alone', async () => {
     const world = createWorld()
     await kick(world)
