@@ -32,7 +32,7 @@ import { createOffering } from './offering.ts'
 import { openSwarm } from './open-swarm.ts'
 import { createRefresher, type Refresher } from './refresher.ts'
 import { openSeed } from './seed.ts'
-import { createServable, type Servable } from './servable.ts'
+import { createServable } from './servable.ts'
 import { openWanted, type Wanted } from './wanted.ts'
 
 export class StartError extends NodeError<'ROOT_MISSING' | 'PLATFORM_UNSUPPORTED'> {}

@@ -24,10 +24,8 @@ export function addVerifyCommand(command: Command, context: BlobCommandContext):
     .option('--all', 'every blob of this node', false)
     .option('--rate <size>', 'bytes a second, such as "20MiB"', parseRate, 20 * 2 ** 20)
     .option('--json', 'print JSON', false)
-    .action(async (digest: string | undefined, options: VerifyOptions) => {
-      if ((digest === undefined) !== options.all) {
-        throw new InvalidArgumentError('name one blob, or say --all')
-      }
+    .action(async (digest: string | undefined, options: VerifyOptions, own: Command) => {
+      if ((digest === undefined) !== options.all) own.error('error: name one blob, or say --all')
       await verify(context, digest, options)
     })
 }

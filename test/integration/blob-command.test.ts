@@ -1,0 +1,192 @@
+/** What `archy blob` says and does with a real node: why blobs are kept, what goes, pins, damage that heals from the origin. */
+import { copyFile, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import type { Collection } from '../../src/collector.ts'
+import { parseDigest } from '../../src/core/digest.ts'
+import { silentLog } from '../../src/core/log.ts'
+import type { BlobListView, BlobView } from '../../src/http/blob-routes.ts'
+import { type OriginServer, serveOrigin } from '../../src/http/origin-server.ts'
+import type { Verification } from '../../src/scrubber.ts'
+import { blobPathsOf } from '../../swarm/store/paths.ts'
+import { type AppFolders, buildAppFolders, buildLargeApp } from '../support/images/index.ts'
+import { NodeProcess } from '../support/node-process.ts'
+import { type OriginFolder, runOrigin } from '../support/origin.ts'
+import { makeTempFolder, type TempFolder } from '../support/temp-folder.ts'
+import { waitFor } from '../support/wait-for.ts'
+
+const LARGE_MIB = 6
+/** Three versions of the large app fit: the one in place, the one before, and the next. A fourth one does not. */
+const QUOTA = '22MiB'
+const TIMEOUT_MS = 30_000
+
+describe('archy blob', function () {
+  this.timeout(120_000)
+  let apps: AppFolders
+  let folder: TempFolder
+  let origin: OriginFolder
+  let server: OriginServer
+  let node: NodeProcess
+
+  beforeEach(async () => {
+    apps = await buildAppFolders({ mode: 'stub' })
+    folder = await makeTempFolder()
+    origin = await runOrigin(join(folder.path, 'origin'), await large(1))
+    server = await serveOrigin(origin.publicFolder, { host: '127.0.0.1', port: 0, log: silentLog })
+    node = await NodeProcess.make()
+    await copyFile(origin.rootFile, join(node.configFile, '../root.json'))
+    await node.configure(
+      [
+        'network: test',
+        `origin: {urls: ["${server.url}"]}`,
+        'apps: {large: {}}',
+        'catalog: {refreshInterval: 1s}',
+        'swarm: {listen: ["/ip4/127.0.0.1/tcp/0"]}',
+        `storage: {quota: ${QUOTA}, minimumFree: 1MiB}`,
+        'orchestrator: {mode: render}',
+        '',
+      ].join('\n'),
+    )
+    await node.start()
+    await untilVersion('1.0.0')
+  })
+  afterEach(async () => {
+    await node[Symbol.asyncDispose]()
+    await server[Symbol.asyncDispose]()
+    await folder[Symbol.asyncDispose]()
+  })
+
+  async function large(major: number): Promise<string> {
+    const path = join(folder.path, `large-${major}`)
+    const version = `${major}.0.0`
+    await buildLargeApp(path, { id: 'large', version, mib: LARGE_MIB, seed: version, apps })
+    return path
+  }
+  async function untilVersion(version: string): Promise<void> {
+    await waitFor(`version ${version}`, TIMEOUT_MS, async () => {
+      const app = await node.app('large')
+      return app?.version === version && app.next === undefined ? app : undefined
+    })
+  }
+  async function archy<Answer>(...args: readonly string[]): Promise<Answer> {
+    const { code, stdout, stderr } = await node.run([...args, '--json'])
+    expect(code, stderr).to.equal(0)
+    return JSON.parse(stdout) as Answer
+  }
+  const list = async (): Promise<readonly BlobView[]> =>
+    (await archy<BlobListView>('blob', 'list')).blobs
+  const largest = async (): Promise<readonly BlobView[]> =>
+    (await list()).filter(({ sizeBytes }) => sizeBytes > 2 ** 20)
+  const dataFileOf = (digest: string): string =>
+    blobPathsOf(join(node.stateFolder, 'store/blobs'), parseDigest(digest)).data
+
+  it('makes room by itself from what is neither in place, nor was before, nor is pinned', async () => {
+    const [first] = await largest()
+    expect(first?.use).to.equal('installed: large 1.0.0')
+    for (const major of [2, 3]) {
+      await origin.publish(await large(major))
+      await untilVersion(`${major}.0.0`)
+    }
+    expect((await largest()).map(({ use }) => use).sort()).to.deep.equal([
+      'installed: large 3.0.0',
+      'previous: large 2.0.0',
+      'seed',
+    ])
+    await archy('blob', 'pin', first?.digest ?? '')
+    await origin.publish(await large(4))
+    const refused = await waitFor('the refusal', TIMEOUT_MS, async () => {
+      const app = await node.app('large')
+      return app?.error === undefined ? undefined : app
+    })
+    expect(refused.error?.code).to.equal('QUOTA_EXCEEDED')
+    expect(refused.version).to.equal('3.0.0')
+    expect(await largest()).to.have.length(3)
+
+    expect(await archy('blob', 'unpin', first?.digest ?? '')).to.deep.equal({ blobs: [], apps: [] })
+    await archy('app', 'install', 'large', '--no-wait')
+    await untilVersion('4.0.0')
+    expect((await largest()).map(({ use }) => use).sort()).to.deep.equal([
+      'installed: large 4.0.0',
+      'previous: large 3.0.0',
+      'seed',
+    ])
+    const collected = (await node.log()).split('\n').filter(line => line.includes('blob collected'))
+    expect(collected.join('\n')).to.include(first?.digest).and.to.include('"why":"seed"')
+    const { stdout } = await node.run(['blob', 'list'])
+    expect(stdout).to.match(/ are used of 23\.1 MB \(storage\.quota\)/)
+  })
+
+  it('keeps seeds while there is room, and knows a mistake in the name of a pin', async () => {
+    await node.run(['app', 'uninstall', 'large'])
+    expect((await list()).every(({ use }) => use === 'seed')).to.equal(true)
+    await archy('blob', 'pin', 'large')
+    expect((await list()).every(({ use }) => use === 'pinned: large 1.0.0')).to.equal(true)
+    expect((await archy<Collection>('blob', 'gc', '--dry-run')).removals).to.deep.equal([])
+    await archy('blob', 'unpin', 'large')
+    expect((await archy<Collection>('blob', 'gc')).removed).to.deep.equal([])
+    const mistake = await node.run(['blob', 'pin', 'larg'])
+    expect(mistake.stderr).to.match(/did you mean "large"\?.*\(APP_UNKNOWN\)/)
+  })
+
+  it('deletes nothing while the record of an app cannot be read', async () => {
+    const record = join(node.stateFolder, 'orchestrator/apps/other.json')
+    await writeFile(record, '{"format": 1, "id": "oth')
+    const { code, stderr } = await node.run(['blob', 'gc'])
+    expect(code).to.equal(1)
+    expect(stderr).to.match(/nothing is deleted: .*other\.json.*\(ROOTS_UNKNOWN\)/)
+    expect((await largest())[0]?.use).to.equal('unknown')
+    await rm(record)
+    expect((await archy<Collection>('blob', 'gc')).removed).to.deep.equal([])
+  })
+
+  it('names the damaged pieces and fetches exactly those again', async () => {
+    const [blob] = await largest()
+    const digest = blob?.digest ?? ''
+    const good = await readFile(dataFileOf(digest))
+    const fromOrigin = async (): Promise<number> => (await node.status()).swarm.totals.origin
+    const beforeBytes = await fromOrigin()
+    await using file = await open(dataFileOf(digest), 'r+')
+    for (const piece of [2, 17]) await file.write(Buffer.from('damage'), 0, 6, piece * 256 * 1024)
+    const { ok, damaged } = await archy<Verification & { ok: boolean }>('blob', 'verify', '--all')
+    expect(ok).to.equal(true)
+    expect(damaged).to.deep.equal([{ digest, pieces: [2, 17], state: 'healed' }])
+    expect((await readFile(dataFileOf(digest))).equals(good)).to.equal(true)
+    expect((await fromOrigin()) - beforeBytes).to.equal(2 * 256 * 1024)
+    const { stdout } = await node.run(['blob', 'verify', digest])
+    expect(stdout).to.equal('1 blobs, 6.3 MB: nothing is damaged.\n')
+  })
+
+  it('says which pieces are missing when nobody has them, and heals them later', async () => {
+    const [blob] = await largest()
+    const digest = blob?.digest ?? ''
+    await server[Symbol.asyncDispose]()
+    await using file = await open(dataFileOf(digest), 'r+')
+    await file.write(Buffer.from('damage'), 0, 6, 0)
+    const verifying = node.run(['blob', 'verify', digest, '--rate', '1GiB'])
+    const held = async (): Promise<BlobView | undefined> =>
+      (await largest()).find(each => each.digest === digest)
+    const damaged = await waitFor('the damage', TIMEOUT_MS, async () => {
+      const view = await held()
+      return view?.isComplete === false ? view : undefined
+    })
+    expect(damaged.heldPieceCount).to.equal(damaged.pieceCount - 1)
+    await node.end('SIGKILL')
+    await verifying
+    server = await serveOrigin(origin.publicFolder, {
+      host: '127.0.0.1',
+      port: Number(new URL(server.url).port),
+      log: silentLog,
+    })
+    await node.start()
+    await waitFor('the blob to be whole', TIMEOUT_MS, async () => (await held())?.isComplete)
+  })
+
+  it('wants to know what to verify, and how fast in a way it understands', async () => {
+    const nothing = await node.run(['blob', 'verify'])
+    expect(nothing.code).to.equal(2)
+    expect(nothing.stderr).to.include('name one blob, or say --all')
+    expect((await node.run(['blob', 'verify', '--all', '--rate', 'fast'])).code).to.equal(2)
+    const absent = await node.run(['blob', 'verify', 'ab'.repeat(32)])
+    expect(absent.stderr).to.match(/\(BLOB_ABSENT\)/)
+  })
+})
