@@ -82,7 +82,7 @@ export interface BlobStore extends AsyncDisposable {
   usage(): Promise<StoreUsage>
   /** Who is asked for room, once, before a download is refused. It frees all of it or nothing, and does not throw. */
   whenShort(makeRoom: (missingBytes: number) => Promise<void>): void
-  /** Deletes whole blobs, see `planCollection`. What is leased, filled or served right now stays, whatever its role. */
+  /** Deletes whole blobs, see `planCollection`. What is leased or being filled stays, whatever its role. */
   collect(roleOf: (digest: Digest) => BlobRole, options: CollectOptions): Promise<CollectionReport>
   /**
    * Reads what is held of a blob again. The blob can be used meanwhile; pieces that are damaged are no longer held.

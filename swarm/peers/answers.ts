@@ -5,6 +5,7 @@ import { codeOf, messageOf } from '../../src/core/errors.ts'
 import type { Log } from '../../src/core/log.ts'
 import { REQUESTS_PER_PEER_MAX } from '../limits.ts'
 import { malformed } from '../message-reader.ts'
+import type { BlobStore } from '../ports.ts'
 import type { Receiver } from '../serving/given.ts'
 import { Goodput } from '../serving/goodput.ts'
 import { Pace } from '../serving/pace.ts'
@@ -22,6 +23,8 @@ export interface AnswerDeps {
   readonly serving: Serving
   readonly queue: FairQueue
   readonly buffers: SendBuffers
+  /** What is asked for stays on the disk until it was sent. */
+  readonly store: Pick<BlobStore, 'lease'>
 }
 
 /** Under an upload limit a chunk is what flows in this time, so that bytes come evenly; but not smaller than that. */
@@ -47,6 +50,7 @@ interface Open extends Job {
   isOver: boolean
   /** Bytes of it were sent: it is ended, also when the turn of the peer is over. */
   isBegun: boolean
+  readonly lease: Disposable
 }
 
 /** How a peer takes what is sent to it over one carrier. */
@@ -90,7 +94,8 @@ export class AnswerQueue {
       reject(job.via, job.id, 'limit', RETRY_LIMIT_MS)
       return
     }
-    this.#jobs.add({ ...job, isOver: false, isBegun: false })
+    const lease = this.#deps.store.lease([job.digest])
+    this.#jobs.add({ ...job, isOver: false, isBegun: false, lease })
     if (!this.#lines.has(job.via)) void this.#pump(job.via)
   }
 
@@ -135,7 +140,12 @@ export class AnswerQueue {
 
   #remove(job: Open): void {
     job.isOver = true
+    this.#end(job)
+  }
+
+  #end(job: Open): void {
     this.#jobs.delete(job)
+    job.lease[Symbol.dispose]()
   }
 
   #reject(job: Open, reason: RejectReason, retryAfterMs = 0): void {
@@ -165,7 +175,7 @@ export class AnswerQueue {
     try {
       for (let job = this.#next(via); job !== undefined; job = this.#next(via)) {
         await this.#serve(job, line)
-        this.#jobs.delete(job)
+        this.#end(job)
         if (this.#next(via) === undefined) await line.tail
       }
       if (this.#jobs.size === 0) this.#deps.serving.rest(this.#peer.peerId)

@@ -26,7 +26,7 @@ import { Fillings } from './fillings.ts'
 import { importFile } from './import-file.ts'
 import type { IndexEntry, StoreIndex } from './index-db.ts'
 import { createKeyedLock } from './keyed-lock.ts'
-import { META_VALUE_BYTES_MAX, READ_HANDLE_COUNT_MAX, SERVED_LEASE_MS } from './limits.ts'
+import { META_VALUE_BYTES_MAX, READ_HANDLE_COUNT_MAX } from './limits.ts'
 import { blobPathsOf } from './paths.ts'
 import type { PieceWork } from './piece-work/piece-work.ts'
 import { createReadHandles } from './read-handles.ts'
@@ -127,7 +127,7 @@ export class DiskBlobStore implements BlobStore {
       digest,
       bytes: occupiedBytesOf(record),
       lastUsedMs: record.lastUsedMs,
-      role: this.#isUsed(record) ? ({ kind: 'keep', why: 'in use' } as const) : roleOf(digest),
+      role: this.#isBusy(digest) ? ({ kind: 'keep', why: 'in use' } as const) : roleOf(digest),
     }))
     const plan = planCollection(blobs, goal)
     if (isDryRun) return { ...plan, removed: [], freedBytes: 0, isFinished: true }
@@ -145,7 +145,7 @@ export class DiskBlobStore implements BlobStore {
     if (record === undefined || !holdsRange(record, offset, length)) {
       throw new StoreError('PIECE_ABSENT', `${digest} is not held at ${offset}+${length}`)
     }
-    this.#noteServed(record)
+    record.lastUsedMs = this.#deps.clock.nowMs()
     const bytes = into ?? new Uint8Array(length)
     const readBytes = await this.#handles
       .use(record.paths.data, handle => readFully(handle, bytes, offset))
@@ -161,7 +161,6 @@ export class DiskBlobStore implements BlobStore {
   async pieceLayer(digest: Digest): Promise<Uint8Array | undefined> {
     const record = this.#records.get(digest)
     if (record === undefined || record.pieces.pieceCount === 1) return undefined
-    this.#noteServed(record)
     const layer = await loadPieceLayer(record.paths, record.id)
     if (layer !== undefined || !record.isDurable) return layer
     return await this.#locks.run(digest, async () => {
@@ -245,15 +244,6 @@ export class DiskBlobStore implements BlobStore {
 
   #isBusy(digest: Digest): boolean {
     return this.#fillings.has(digest) || this.#claims.isLeased(digest)
-  }
-
-  #isUsed({ id: { digest }, servedUntilMs }: BlobRecord): boolean {
-    return this.#isBusy(digest) || servedUntilMs > this.#deps.clock.monotonicMs()
-  }
-
-  #noteServed(record: BlobRecord): void {
-    record.lastUsedMs = this.#deps.clock.nowMs()
-    record.servedUntilMs = this.#deps.clock.monotonicMs() + SERVED_LEASE_MS
   }
 
   /** The file was there when its bitfield was written; a person may have touched it since. */

@@ -16,8 +16,5 @@ export const META_VALUE_BYTES_MAX = 64 * 1024
 /** Data files that are kept open for reading; far below the usual limit of 1024 files for a process. */
 export const READ_HANDLE_COUNT_MAX = 64
 
-/** A blob of which bytes were read is being served for this long: longer than a peer may take for one request. */
-export const SERVED_LEASE_MS = 60_000
-
 /** Blobs that are deleted before others get a turn: some milliseconds each on a slow disk. */
 export const COLLECT_BATCH_COUNT = 16

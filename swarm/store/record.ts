@@ -15,8 +15,6 @@ export class BlobRecord implements HeldBlob {
   /** Every piece survives a power cut. */
   isDurable: boolean
   lastUsedMs: number
-  /** Bytes of it were handed out to be sent until then, or a little after, on the monotonic clock. */
-  servedUntilMs = 0
   /** Minted once, when first asked for. */
   verified: VerifiedBlob | undefined
   readonly #blobsFolder: string
