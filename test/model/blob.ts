@@ -129,10 +129,14 @@ export function createModelStore(
       return into ?? bytes
     },
     pieceLayer: async () => (hasLayer ? blob.layer : undefined),
+    // Nobody cleans up in the model.
+    lease: () => NOTHING_TO_END,
     memory: { take: lengthBytes => new Uint8Array(lengthBytes), give() {} },
   }
   return store as ModelStore
 }
+
+const NOTHING_TO_END: Disposable = { [Symbol.dispose]() {} }
 
 type ModelStoreKey =
   | 'heldPieces'
@@ -144,6 +148,7 @@ type ModelStoreKey =
   | 'openWriter'
   | 'read'
   | 'pieceLayer'
+  | 'lease'
   | 'memory'
 
 /** True when the bytes are the piece; a view of the blob itself at the right place needs no comparison. */
