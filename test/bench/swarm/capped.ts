@@ -20,7 +20,7 @@ export const capped: Part = {
     await using stack = new AsyncDisposableStack()
     // About 20 s at the full rate: what passes at once when a cap begins is then about one percent.
     const blob = await bench.blob('capped', (bench.isQuick ? 64 : 416) * MIB)
-    const template = await makeTemplate(bench, blob)
+    await using template = await makeTemplate(bench, blob)
     const origin = stack.use(await startHttpsOrigin(bench))
     const line = stack.use(await openCappedLine(origin.port, ORIGIN_RATE))
     const bootstrap: string[] = []

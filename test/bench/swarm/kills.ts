@@ -22,7 +22,7 @@ export const kills: Part = {
   async run(bench) {
     const roundCount = bench.isQuick ? 2 : 20
     const blob = await bench.blob('large', bench.sizeBytes)
-    const template = await makeTemplate(bench, blob)
+    await using template = await makeTemplate(bench, blob)
     await using seeder = await startBenchNode(bench, 'seeder', {
       folder: await template.nodeFolder(),
     })

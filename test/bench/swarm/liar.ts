@@ -19,7 +19,7 @@ export const liar: Part = {
   async run(bench) {
     await using stack = new AsyncDisposableStack()
     const blob = await bench.blob('liar', (bench.isQuick ? 64 : 384) * MIB)
-    const template = await makeTemplate(bench, blob)
+    await using template = await makeTemplate(bench, blob)
     const start = async (name: string, options: { isLiar?: true }): Promise<BenchNode> => {
       const rest = { folder: await template.nodeFolder(), uploadBytesPerSecond: PEER_RATE }
       return stack.use(await startBenchNode(bench, name, { ...rest, ...options }))

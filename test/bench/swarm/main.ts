@@ -15,12 +15,26 @@ import { defaultRivalsFolder } from '../../support/bench/swarm/rivals/iroh-packa
 import { type Row, reportRows } from '../../support/report-rows.ts'
 import { capped } from './capped.ts'
 import { kernel, simulatedCrowd } from './commands.ts'
+import { crowd } from './crowd.ts'
+import { idle } from './idle.ts'
 import { kills } from './kills.ts'
 import { liar } from './liar.ts'
+import { memory } from './memory.ts'
 import { neverSlower } from './never-slower.ts'
 import { single } from './single.ts'
 
-const PARTS: readonly Part[] = [single, kernel, capped, neverSlower, liar, kills, simulatedCrowd]
+const PARTS: readonly Part[] = [
+  single,
+  kernel,
+  capped,
+  neverSlower,
+  liar,
+  kills,
+  crowd,
+  simulatedCrowd,
+  memory,
+  idle,
+]
 
 const UNITS: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }
 

@@ -41,7 +41,7 @@ export const neverSlower: Part = {
     await using stack = new AsyncDisposableStack()
     const blob = await bench.blob('large', bench.sizeBytes)
     const origin = stack.use(await startHttpsOrigin(bench))
-    const template = await makeTemplate(bench, blob)
+    await using template = await makeTemplate(bench, blob)
     const contenders = [
       prepareCurl(bench, origin, blob),
       ...(await prepareCases({ bench, blob, origin, template }, stack)),

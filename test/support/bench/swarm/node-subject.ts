@@ -90,6 +90,8 @@ function heldBytesOf({ list }: Pick<BlobStore, 'list'>): number {
 }
 
 async function fetch(wanted: WantedBlob & { readonly hasEvents?: boolean }): Promise<FetchAnswer> {
+  // As a node does as soon as it knows the manifest: it holds something soon.
+  swarm.announce([RELEASE])
   const before = swarm.status().totals
   const startMs = performance.now()
   await swarm.fetch(

@@ -1,4 +1,6 @@
 /** Repetitions of several contenders, taken in turn so that a busy moment of the machine meets all of them, and their medians. */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import type { Usage } from './usage.ts'
 
 export interface Sample {
@@ -19,6 +21,8 @@ export async function interleave(
   repetitions: number,
   say: (line: string) => void,
 ): Promise<Samples> {
+  // What the preparation wrote must not be paid for by whoever comes first.
+  await promisify(execFile)('sync')
   const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]))
   for (let repetition = 0; repetition < repetitions; repetition++) {
     // Each round begins with another one: nobody always comes after the same neighbour.

@@ -1,5 +1,5 @@
 /** Many seeders of one blob: it is put into a store once, and every seeder has that store's files by hard links. */
-import { link, mkdir, readdir } from 'node:fs/promises'
+import { link, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock } from '../../../../src/core/clock.ts'
 import { silentLog } from '../../../../src/core/log.ts'
@@ -7,7 +7,8 @@ import { openBlobStore } from '../../../../swarm/index.ts'
 import type { Bench } from './bench.ts'
 import type { BlobFile } from './blob-file.ts'
 
-export interface StoreTemplate {
+/** Disposing it leaves the folders that were made from it. */
+export interface StoreTemplate extends AsyncDisposable {
   /** A new folder for a node that holds the blob. Complete blobs are never written to, so sharing their files is safe. */
   nodeFolder(): Promise<string>
 }
@@ -26,6 +27,7 @@ export async function makeTemplate(bench: Bench, blob: BlobFile): Promise<StoreT
       await linkTree(join(template, 'store/blobs'), join(folder, 'store/blobs'))
       return folder
     },
+    [Symbol.asyncDispose]: () => rm(template, { recursive: true, force: true }),
   }
 }
 
