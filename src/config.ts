@@ -131,6 +131,8 @@ const configSchema = z.strictObject({
       seedRatio: z.number().positive().max(1000).default(2),
       /** On a metered link only the LAN is served. */
       metered: z.enum(['yes', 'no', 'auto']).default('no'),
+      /** A file to which every event of the swarm is written, relative to this file. */
+      trace: z.string().min(1).nullable().default(null),
       /** Peers connected at once, in both directions. */
       connections: z.int().min(8).max(4096).default(300),
     })
@@ -187,11 +189,13 @@ export async function readConfig(file: string): Promise<Config> {
   const folder = dirname(file)
   const rootFile = resolve(folder, config.origin.rootFile)
   const { localManifests } = config.catalog
+  const { trace } = config.swarm
   const local = localManifests === null ? null : resolve(folder, localManifests)
   return Object.freeze({
     ...config,
     origin: { ...config.origin, rootFile },
     catalog: { ...config.catalog, localManifests: local },
+    swarm: { ...config.swarm, trace: trace === null ? null : resolve(folder, trace) },
   })
 }
 

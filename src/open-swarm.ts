@@ -40,6 +40,7 @@ function optionsOf({ network, origin, feeds, swarm }: Config, { state }: Folders
     networkName: network,
     identityFile: join(state, 'identity.key'),
     stateFolder: join(state, 'swarm'),
+    traceFile: swarm.trace ?? undefined,
     listen: swarm.listen,
     announceAddresses: swarm.announce,
     bootstrap: swarm.bootstrap,

@@ -203,3 +203,8 @@ export const EXPLAINED_GAPS_MAX = 5
 
 /** Blobs that are fetched at once; more wait, the small ones first. Enough to hide how long it takes to begin one. */
 export const FETCHES_AT_ONCE_MAX = 6
+/** Of one trace file: some hours of a busy node. */
+export const TRACE_BYTES_MAX = 64 * 1024 * 1024
+
+/** Lines that wait for the disk; above it they are left out. */
+export const TRACE_QUEUE_BYTES_MAX = 4 * 1024 * 1024

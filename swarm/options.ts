@@ -17,6 +17,8 @@ export interface SwarmOptions {
   /** Private key; made with mode 0600 when missing. */
   readonly identityFile: string
   readonly stateFolder: string
+  /** Where every event is written to, as JSON lines; `undefined`: nowhere. */
+  readonly traceFile?: string | undefined
   /** Multiaddrs such as `/ip4/0.0.0.0/tcp/4001`. */
   readonly listen: readonly string[]
   /** Multiaddrs that others can dial, when they differ from the listen addresses. */

@@ -33,6 +33,7 @@ import type { Limits } from './serving/schedule.ts'
 import type { Serving } from './serving/serving.ts'
 import type { SwarmStatus, TransferProgress } from './status.ts'
 import { openTotals, type Totals } from './totals.ts'
+import { noTrace, openTrace, type Trace } from './trace.ts'
 import { Fetches } from './transfer/fetches.ts'
 import { type History, openHistory } from './transfer/history.ts'
 import type { Refusal } from './transfer/sources.ts'
@@ -96,7 +97,9 @@ export async function createSwarm(deps: SwarmDeps, options: SwarmOptions): Promi
   const remembered = await openRememberedPeers(log, options.stateFolder)
   const { serving, given } = await openServing({ ...deps, log }, options)
   const history = await openHistory(log, options.stateFolder)
-  const stored = { bans, totals, remembered, given, history }
+  const { traceFile } = options
+  const trace = traceFile === undefined ? noTrace : openTrace({ clock: deps.clock, log }, traceFile)
+  const stored = { trace, bans, totals, remembered, given, history }
   const bulk =
     options.bulk &&
     createBulkHub(
@@ -109,6 +112,7 @@ export async function createSwarm(deps: SwarmDeps, options: SwarmOptions): Promi
 
 interface Parts extends SwarmDeps {
   readonly bans: Bans
+  readonly trace: Trace
   readonly network: Network
   readonly totals: Totals
   readonly remembered: RememberedPeers
@@ -162,7 +166,8 @@ class LiveSwarm implements Swarm {
       },
       seekPeers: release => this.#discovery.seek(release),
     })
-    this.#directory.onChange(change => {
+    this.#directory.onChange((change, link) => {
+      parts.trace.note?.(`peer ${change}`, { peer: link.peerId })
       if (change === 'joined') this.#discovery.notePeerJoined()
     })
   }
@@ -195,10 +200,11 @@ class LiveSwarm implements Swarm {
     this.#relay?.closeAll()
     await Promise.all([this.#parts.network.stop(), this.#parts.bulk?.stop()])
     await Promise.all(this.#origins.map(origin => origin.close()))
-    const { totals, bans, remembered, given, history } = this.#parts
+    const { totals, bans, remembered, given, history, trace } = this.#parts
     totals.save()
     given.save()
     await Promise.all([totals, bans, remembered, given, history].map(file => file.flush()))
+    await trace[Symbol.asyncDispose]()
   }
 
   get relay(): CatalogRelay | undefined {
@@ -248,9 +254,11 @@ class LiveSwarm implements Swarm {
   }
 
   #refuse({ digest, pieceIndex, source, name }: Refusal): void {
-    const { log, bans, network, remembered } = this.#parts
+    const { log, trace, bans, network, remembered } = this.#parts
     const who = source === 'peer' ? { peer: name } : { url: name }
-    log.warn('piece refused', { digest, pieceIndex: pieceIndex ?? 'layer', source, ...who })
+    const fields = { digest, pieceIndex: pieceIndex ?? 'layer', source, ...who }
+    log.warn('piece refused', fields)
+    trace.note?.('piece refused', fields)
     if (source !== 'peer') return
     bans.add(name)
     remembered.forget(name)

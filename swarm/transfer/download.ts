@@ -2,6 +2,7 @@
 import type { Explanation } from '../explanation.ts'
 import type { BlobWriter } from '../ports.ts'
 import { Reuse } from '../reuse/reuse.ts'
+import { traced } from '../trace.ts'
 import type { Ask, Asking } from './asking.ts'
 import type { DownloadView } from './download-view.ts'
 import { acquireLayer } from './layer.ts'
@@ -45,13 +46,14 @@ export class Download {
     const { blob } = writer
     const { sizeBytes, pieceSizeBytes, pieceCount } = blob
     const startedMs = deps.clock.monotonicMs()
-    this.#session = createSession({
+    const session = createSession({
       ...{ sizeBytes, pieceSizeBytes, pieceCount },
       isHeld: index => blob.hasPiece(index),
       seed: Math.floor(deps.random() * 2 ** 32),
       startedMs,
       peersExpected: this.#peersExpected,
     })
+    this.#session = traced(session, deps.trace, blob.digest)
     this.#recorder = new Recorder(blob, startedMs)
     this.#roster = new Roster({
       ...{ blob, rates: deps.rates, asking: id => this.#asking(id) },

@@ -2,6 +2,7 @@
 import type { VerifiedBlob } from '../../src/core/blob.ts'
 import type { Digest } from '../../src/core/digest.ts'
 import { messageOf } from '../../src/core/errors.ts'
+import type { LogFields } from '../../src/core/log.ts'
 import { SwarmError } from '../errors.ts'
 import type { Explanation } from '../explanation.ts'
 import { IN_FLIGHT_BYTES_MAX } from '../limits.ts'
@@ -26,6 +27,7 @@ type Inherited =
   | 'peers'
   | 'origins'
   | 'random'
+  | 'trace'
   | 'onVerified'
   | 'onRefused'
   | 'onPieces'
@@ -160,11 +162,11 @@ export class Fetches {
     signal: AbortSignal,
   ): Promise<VerifiedBlob> {
     const { digest, sizeBytes, release } = running
-    const { log, seekPeers, clock, history } = this.#deps
+    const { seekPeers, clock, history } = this.#deps
     if (this.#rates.size > RATES_MAX) this.#rates.clear()
     await using writer = await this.#deps.store.openWriter({ digest, sizeBytes })
     const { blob } = writer
-    log.info('fetch started', { digest, sizeBytes, heldPieces: blob.heldPieceCount })
+    this.#tell('fetch started', { digest, sizeBytes, heldPieces: blob.heldPieceCount })
     const queuedMs = Math.round(clock.monotonicMs() - fromMs)
     const download = this.#createDownload(running, writer, endTurn)
     running.download = download
@@ -177,14 +179,19 @@ export class Fetches {
       const verified = await writer.finish()
       this.#deps.onPieces(blob, [])
       const { bytes, reusedBytes } = download.view()
-      log.info('fetch finished', { digest, sizeBytes, ...bytes, reused: reusedBytes })
+      this.#tell('fetch finished', { digest, sizeBytes, ...bytes, reused: reusedBytes })
       history.add(running.explain('done', undefined))
       return verified
     } catch (error) {
-      log.info('fetch ended early', { digest, reason: messageOf(error) })
+      this.#tell('fetch ended early', { digest, reason: messageOf(error) })
       history.add(running.explain('ended', messageOf(error)))
       throw error
     }
+  }
+
+  #tell(message: string, fields: LogFields): void {
+    this.#deps.log.info(message, fields)
+    this.#deps.trace.note?.(message, fields)
   }
 
   #createDownload(running: Running, writer: BlobWriter, onStuck: () => void): Download {

@@ -7,6 +7,7 @@ import type { PeerLink } from '../peers/link.ts'
 import type { PieceMemory } from '../piece-memory.ts'
 import type { BytesBySource, HeldBlob } from '../ports.ts'
 import type { ReuseDeps } from '../reuse/reuse.ts'
+import type { Trace } from '../trace.ts'
 
 /** A piece or a piece layer that does not belong to the blob, and who sent it. */
 export interface Refusal {
@@ -48,6 +49,7 @@ export interface DownloadDeps {
   /** Bytes per second that a source gave last time, by `peer:<id>` or `origin:<url>`. */
   readonly rates: Map<string, number>
   readonly random: () => number
+  readonly trace: Trace
   /** Where blobs are that this one may have bytes in common with. */
   readonly store: ReuseDeps['store']
   /** Those it probably grew out of. */

@@ -19,6 +19,7 @@ import {
 import type { BytesBySource } from '../../swarm/ports.ts'
 import { createGiven } from '../../swarm/serving/given.ts'
 import { Serving } from '../../swarm/serving/serving.ts'
+import { noTrace } from '../../swarm/trace.ts'
 import { Fetches } from '../../swarm/transfer/fetches.ts'
 import type { PeerDirectory, PeerSource, Refusal } from '../../swarm/transfer/sources.ts'
 import { CALM, TEST_SERVING } from '../support/swarm/serving.ts'
@@ -101,6 +102,7 @@ export function createModelNode(
     store,
     clock,
     log: silentLog,
+    trace: noTrace,
     random: deps.random,
     peers: links,
     origins: deps.origins,
