@@ -108,6 +108,69 @@ export const HELLO_TIMEOUT_MS = 5_000
 /** Peers of one DHT answer that are dialled: a false answer costs no more dials than this. */
 export const DIALS_PER_LOOKUP_MAX = 20
 
+/**
+ * A provider record ends after this. Holders announce again after half of it; a holder that is gone is asked for that long, which
+ * costs one dial each.
+ */
+export const PROVIDER_VALID_MS = 8 * 60 * 60_000
+
+/** Provider records kept for others: with key and table about 500 bytes each, 16 MiB in all. */
+export const PROVIDER_RECORDS_MAX = 32_768
+
+/** Of one peer: 1,000 releases in two tables, and as many again. */
+export const PROVIDER_RECORDS_PER_PEER_MAX = 4_096
+
+/** Of one key: three times what a lookup takes. Bounds the answer to a question for providers. */
+export const PROVIDER_RECORDS_PER_KEY_MAX = 64
+
+/** Providers of one lookup in one table; the same as kad-dht's K. */
+export const PROVIDERS_PER_TABLE_MAX = 20
+
+/** Peers whose addresses are kept, about 1 KiB each; connected ones are never dropped. */
+export const PEER_RECORDS_MAX = 4_096
+
+/** One peer with its addresses, protocols and signed record; an honest one has about 1 KiB. */
+export const PEER_RECORD_BYTES_MAX = 16 * 1024
+
+/** Peers in the DHT's answers whose addresses are kept: some lookups at once, then a trickle. */
+export const HEARD_PEERS_BURST = 400
+export const HEARD_PEERS_PER_SECOND = 10
+
+/** Private addresses that something inside the home vouched for. */
+export const VOUCHED_ADDRESSES_MAX = 4_096
+
+/** Connections that this node opens, by itself or because a peer named an address: 20 lookups at once, then a walk. */
+export const DIAL_BURST = 400
+export const DIALS_PER_SECOND = 8
+
+/** The same to one subscriber of a provider, so that a hundred peer ids with one address are no attack on it. */
+export const DIAL_BURST_PER_NETWORK = 64
+export const DIALS_PER_SECOND_PER_NETWORK = 1
+
+/** Networks whose dials are counted. */
+export const DIAL_NETWORKS_MAX = 1_024
+
+/** Addresses of one peer that are tried; a node has an address or two of each kind. */
+export const DIAL_ADDRESSES_PER_PEER_MAX = 8
+
+/** Handshakes under way; more, and the oldest makes room. An honest one takes a few round trips. */
+export const HANDSHAKES_MAX = 128
+
+/** The same from one network: a household that restarts all its nodes at once. */
+export const HANDSHAKES_PER_NETWORK_MAX = 16
+
+/** An honest handshake on a slow link is far below this. */
+export const HANDSHAKE_TIMEOUT_MS = 5_000
+
+/** New sockets from one address; a household behind one address restarts all its nodes at once. */
+export const SOCKETS_PER_SECOND_PER_HOST = 20
+
+/** Open connections from one network of the Internet: a tenth of all, so that one machine cannot take every place. */
+export const CONNECTIONS_PER_NETWORK_MAX = 32
+
+/** Streams of one connection: two of each of our protocols, kad-dht's, and what libp2p needs itself. */
+export const STREAMS_PER_CONNECTION_MAX = 64
+
 /** Longer than a lookup in a private network of some hundred nodes; kad-dht itself would wait 180 s. */
 export const LOOKUP_TIMEOUT_MS = 5_000
 

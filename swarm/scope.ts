@@ -38,7 +38,8 @@ function familyOf(host: string): 'ipv4' | 'ipv6' {
   return host.includes(':') ? 'ipv6' : 'ipv4'
 }
 
-/** IPv6 addresses that carry an IPv4 one, in their shortest form: NAT64 and 6to4. */
+/** IPv6 addresses that carry an IPv4 one, in their shortest form: mapped, NAT64 and 6to4. */
+const MAPPED = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/
 const NAT64 = /^64:ff9b::(?:([0-9a-f]{1,4}):)?([0-9a-f]{1,4})$/
 const SIX_TO_FOUR = /^2002:([0-9a-f]{1,4}):([0-9a-f]{1,4}):/
 
@@ -53,10 +54,14 @@ export function reachOf(host: string): Reach {
 
 function embeddedV4(host: string): string | undefined {
   if (!host.includes(':')) return undefined
-  const [withoutZone = ''] = host.split('%')
-  const shortest = new URL(`http://[${withoutZone}]`).hostname.slice(1, -1)
-  const found = NAT64.exec(shortest) ?? SIX_TO_FOUR.exec(shortest)
+  const shortest = shortestOf(host)
+  const found = MAPPED.exec(shortest) ?? NAT64.exec(shortest) ?? SIX_TO_FOUR.exec(shortest)
   return found === null ? undefined : v4Of(found[1] ?? '0', found[2] ?? '0')
+}
+
+/** RFC 5952, without a zone. */
+function shortestOf(host: string): string {
+  return new URL(`http://[${host.split('%')[0]}]`).hostname.slice(1, -1)
 }
 
 function v4Of(high: string, low: string): string {
@@ -75,6 +80,18 @@ export function hostIn(address: string): string | undefined {
 
 export function isRelayed(address: string): boolean {
   return address.includes('/p2p-circuit')
+}
+
+/** What one subscriber usually has: the IPv4 address, or the first 64 bits of the IPv6 one. */
+export function networkOf(host: string): string {
+  const inner = isIP(host) === 6 ? embeddedV4(host) : undefined
+  if (inner !== undefined) return inner
+  if (isIP(host) !== 6) return host
+  const [head = '', tail] = shortestOf(host).split('::')
+  const left = head === '' ? [] : head.split(':')
+  const right = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = tail === undefined ? 0 : 8 - left.length - right.length
+  return [...left, ...Array<string>(zeros).fill('0'), ...right].slice(0, 4).join(':')
 }
 
 /** How a connection with this remote multiaddr runs. What cannot be read is taken for the Internet. */

@@ -1,31 +1,31 @@
 /** The `Network` port over libp2p: dials, opens one data stream per peer, announces and looks up releases. */
-import type { Connection, PeerInfo, StreamHandler } from '@libp2p/interface'
-import type { KadDHT, QueryEvent } from '@libp2p/kad-dht'
+import type { Connection, StreamHandler } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import { pipe } from 'it-pipe'
-import type { Digest } from '../../src/core/digest.ts'
+import type { CID } from 'multiformats/cid'
+import type { Clock } from '../../src/core/clock.ts'
 import { messageOf } from '../../src/core/errors.ts'
 import type { Log } from '../../src/core/log.ts'
 import { SwarmError } from '../errors.ts'
 import type { Channel, ChannelHandlers, FoundPeer, Network } from '../network.ts'
-import type { SwarmOptions } from '../options.ts'
 import { createChannel } from './channel.ts'
+import { type Table, withPeerId } from './dht.ts'
 import { openIdentity } from './identity.ts'
-import { buildNode, type SwarmLibp2p } from './node.ts'
+import { buildNode, type NetworkOptions, type SwarmLibp2p } from './node.ts'
 import { releaseKey } from './release-key.ts'
 
 const OPEN_STREAM_TIMEOUT_MS = 10_000
 
 export interface NetworkDeps {
+  readonly clock: Clock
   readonly log: Log
   /** Nothing is dialled to, or accepted from, a peer that this names. */
   isBanned(peerId: string): boolean
 }
 
-export async function createNetwork(deps: NetworkDeps, options: SwarmOptions): Promise<Network> {
+export async function createNetwork(deps: NetworkDeps, options: NetworkOptions): Promise<Network> {
   const privateKey = await openIdentity(options.identityFile)
-  const node = await buildNode(options, privateKey, deps.isBanned)
+  const { node, gate, tables } = await buildNode(deps, options, privateKey)
   const base = `/archipelago/${options.networkName}`
   const protocols = { blobs: `${base}/blobs/1`, catalog: `${base}/catalog/1` }
   return {
@@ -36,6 +36,7 @@ export async function createNetwork(deps: NetworkDeps, options: SwarmOptions): P
     isConnected: peerId => node.getConnections(peerIdFromString(peerId)).length > 0,
     peerIdIn: address => peerIdPart(address),
     async dial(addresses, signal) {
+      gate.vouch(addresses)
       await node.dial(
         addresses.map(address => multiaddr(address)),
         { signal },
@@ -43,12 +44,16 @@ export async function createNetwork(deps: NetworkDeps, options: SwarmOptions): P
     },
     addressesOf: peerId => addressesOf(node, peerId),
     disconnect: peerId => node.hangUp(peerIdFromString(peerId)),
-    provide: (release, signal) => provide(node, releaseKey(options.networkName, release), signal),
+    async provide(release, signal) {
+      const key = releaseKey(options.networkName, release)
+      await Promise.all(tables.map(table => table.provide(key, signal)))
+    },
     async withdraw(release) {
       const key = releaseKey(options.networkName, release)
-      await Promise.all(tablesOf(node).map(table => table.cancelReprovide(key)))
+      await Promise.all(tables.map(table => table.withdraw(key)))
     },
-    findHolders: (release, signal) => findHolders(node, options.networkName, release, signal),
+    findHolders: (release, signal) =>
+      findIn(tables, releaseKey(options.networkName, release), signal),
   }
 }
 
@@ -60,7 +65,7 @@ async function startNode(
   protocols: { readonly blobs: string; readonly catalog: string },
   { onBlobs, onCatalog }: ChannelHandlers,
   log: Log,
-  options: SwarmOptions,
+  options: NetworkOptions,
 ): Promise<void> {
   const take =
     (onChannel: (channel: Channel) => void): StreamHandler =>
@@ -93,7 +98,6 @@ async function startNode(
   }
 }
 
-/** libp2p wraps what the socket said into one error for all addresses. */
 /** What the system said; libp2p puts advice on its own settings and whole stacks around it. */
 function listenReason(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(listenReason).join(', ')
@@ -123,66 +127,13 @@ async function addressesOf(node: SwarmLibp2p, peerId: string): Promise<readonly 
   const id = peerIdFromString(peerId)
   if (!(await node.peerStore.has(id))) return []
   const { addresses } = await node.peerStore.get(id)
-  return addresses.map(({ multiaddr }) => withPeerId(multiaddr, peerId))
+  return addresses.map(({ multiaddr }) => withPeerId(multiaddr.toString(), peerId))
 }
 
-function withPeerId(address: Multiaddr, peerId: string): string {
-  const text = address.toString()
-  return text.includes('/p2p/') ? text : `${text}/p2p/${peerId}`
-}
-
-function tablesOf(node: SwarmLibp2p): readonly KadDHT[] {
-  return [node.services.lanDht, node.services.wanDht]
-}
-
-async function provide(
-  node: SwarmLibp2p,
-  key: ReturnType<typeof releaseKey>,
+async function* findIn(
+  tables: readonly Table[],
+  key: CID,
   signal: AbortSignal,
-): Promise<void> {
-  await Promise.all(
-    tablesOf(node).map(async table => {
-      for await (const _event of table.provide(key, { signal })) {
-        /* Each event is one step of the walk; only its end matters. */
-      }
-    }),
-  )
-}
-
-async function* findHolders(
-  node: SwarmLibp2p,
-  networkName: string,
-  release: Digest,
-  signal: AbortSignal,
-): AsyncIterable<FoundPeer> {
-  const key = releaseKey(networkName, release)
-  for (const table of tablesOf(node)) {
-    try {
-      yield* pipe(
-        table.findProviders(key, { signal }),
-        events => providersIn(events),
-        providers => foundPeers(providers, node),
-      )
-    } catch (error) {
-      /* One provider that is gone makes kad-dht fail the whole answer; the other table may still know some. */
-      node.logger.forComponent('archy:find').trace('lookup ended early: %s', messageOf(error))
-    }
-  }
-}
-
-async function* providersIn(events: AsyncIterable<QueryEvent>): AsyncGenerator<PeerInfo> {
-  for await (const event of events) {
-    if (event.name === 'PROVIDER') yield* event.providers
-  }
-}
-
-async function* foundPeers(
-  providers: AsyncIterable<PeerInfo>,
-  node: SwarmLibp2p,
 ): AsyncGenerator<FoundPeer> {
-  for await (const { id, multiaddrs } of providers) {
-    if (id.equals(node.peerId)) continue
-    const peerId = id.toString()
-    yield { peerId, addresses: multiaddrs.map(address => withPeerId(address, peerId)) }
-  }
+  for (const table of tables) yield* table.find(key, signal)
 }

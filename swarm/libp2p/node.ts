@@ -2,18 +2,27 @@
 import { noise } from '@chainsafe/libp2p-noise'
 import { type Identify, identify } from '@libp2p/identify'
 import type { PrivateKey } from '@libp2p/interface'
-import {
-  type KadDHT,
-  kadDHT,
-  removePrivateAddressesMapper,
-  removePublicAddressesMapper,
-} from '@libp2p/kad-dht'
+import type { KadDHT } from '@libp2p/kad-dht'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
-import { createLibp2p, type Libp2p } from 'libp2p'
+import { createLibp2p, type Libp2p, type Libp2pOptions } from 'libp2p'
+import type { Clock } from '../../src/core/clock.ts'
+import {
+  DIAL_ADDRESSES_PER_PEER_MAX,
+  HANDSHAKE_TIMEOUT_MS,
+  HANDSHAKES_MAX,
+  SOCKETS_PER_SECOND_PER_HOST,
+  STREAMS_PER_CONNECTION_MAX,
+} from '../limits.ts'
 import type { SwarmOptions } from '../options.ts'
+import { hostIn, mayDialHeard, reachOf, scopeOf } from '../scope.ts'
 import { STREAM_BUFFER_BYTES_MAX, STREAM_WINDOW_BYTES } from './channel.ts'
+import { Table } from './dht.ts'
+import { createDialGate, type DialGate } from './dial-gate.ts'
+import { createInboundGate } from './inbound-gate.ts'
+import { Records } from './records.ts'
 
 interface Services {
   identify: Identify
@@ -26,34 +35,101 @@ interface Services {
 type SwarmServices = { [K in keyof Services]: Services[K] }
 export type SwarmLibp2p = Libp2p<SwarmServices>
 
-const MINUTE_MS = 60_000
-const HOUR_MS = 60 * MINUTE_MS
+/** What of the choices of an owner concerns the transport. */
+export type NetworkOptions = Pick<
+  SwarmOptions,
+  'networkName' | 'identityFile' | 'listen' | 'announceAddresses'
+> & { readonly limits: Pick<SwarmOptions['limits'], 'connectionsMax'> }
 
-/**
- * Addresses outlive the provider records that need them: with the default of one hour a provider loses its addresses
- * long before its record ends, and is then found but cannot be dialled.
- */
-const ADDRESS_AGE_MAX_MS = 72 * HOUR_MS
-const PEER_AGE_MAX_MS = 96 * HOUR_MS
-const PROVIDER_VALID_MS = 2 * HOUR_MS
+export interface NodeDeps {
+  readonly clock: Clock
+  /** Nothing is dialled to, or accepted from, a peer that this names. */
+  isBanned(peerId: string): boolean
+}
 
-export function buildNode(
-  options: SwarmOptions,
+export interface BuiltNode {
+  readonly node: SwarmLibp2p
+  readonly gate: DialGate
+  readonly records: Records
+  readonly tables: readonly Table[]
+  /** It listens on loopback only, as in tests. */
+  readonly isOnLoopback: boolean
+}
+
+/** Built and guarded, not started. */
+export async function buildNode(
+  deps: NodeDeps,
+  options: NetworkOptions,
   privateKey: PrivateKey,
-  isBanned: (peerId: string) => boolean,
-): Promise<SwarmLibp2p> {
-  const prefix = `archipelago/${options.networkName}`
-  return createLibp2p<SwarmServices>({
+): Promise<BuiltNode> {
+  const { clock } = deps
+  const { networkName } = options
+  const lan = new Table(networkName, 'lan')
+  const wan = new Table(networkName, 'wan')
+  const gate = createDialGate(clock)
+  const ownPeerId = peerIdFromPrivateKey(privateKey).toString()
+  const connections = () => node.getConnections()
+  const records = new Records({
+    clock,
+    ownPeerId,
+    connectedPeerIds: () => connections().map(({ remotePeer }) => remotePeer.toString()),
+  })
+  const node: SwarmLibp2p = await createLibp2p<SwarmServices>({
     start: false,
     privateKey,
+    datastore: records,
     nodeInfo: { name: 'archy', version: '1', userAgent: 'archy/1' },
     addresses: { listen: [...options.listen], announce: [...options.announceAddresses] },
-    transports: [tcp({ dialOpts: { noDelay: true }, listenOpts: { noDelay: true } })],
+    ...connectionSettings(deps, options, gate, () =>
+      connections().map(({ remoteAddr }) => remoteAddr.toString()),
+    ),
+    services: {
+      identify: identify({ protocolPrefix: prefixOf(options) }),
+      ping: ping({ protocolPrefix: prefixOf(options) }),
+      lanDht: lan.service,
+      wanDht: wan.service,
+    },
+  })
+  const isOnLoopback = options.listen.length > 0 && options.listen.every(isLoopback)
+  const tables = [lan, wan]
+  for (const table of tables) table.guard({ node, clock, gate, isOnLoopback })
+  vouchForNeighbours(node, gate, isOnLoopback)
+  return { node, gate, records, tables, isOnLoopback }
+}
+
+function prefixOf({ networkName }: NetworkOptions): string {
+  return `archipelago/${networkName}`
+}
+
+function isLoopback(address: string): boolean {
+  return reachOf(hostIn(address) ?? '') === 'loopback'
+}
+
+type ConnectionSettings = Pick<
+  Libp2pOptions<SwarmServices>,
+  | 'transports'
+  | 'connectionEncrypters'
+  | 'streamMuxers'
+  | 'connectionManager'
+  | 'connectionMonitor'
+  | 'connectionGater'
+  | 'peerStore'
+>
+
+function connectionSettings(
+  { isBanned }: NodeDeps,
+  options: NetworkOptions,
+  gate: DialGate,
+  openAddresses: () => readonly string[],
+): ConnectionSettings {
+  const inbound = createInboundGate(openAddresses)
+  return {
+    transports: [limitedTcp(gate)],
     connectionEncrypters: [noise()],
     streamMuxers: [
       yamux({
-        maxInboundStreams: 256,
-        maxOutboundStreams: 256,
+        maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
+        maxOutboundStreams: STREAMS_PER_CONNECTION_MAX,
         streamOptions: {
           maxStreamWindowSize: STREAM_WINDOW_BYTES,
           maxReadBufferLength: STREAM_BUFFER_BYTES_MAX,
@@ -62,55 +138,57 @@ export function buildNode(
     ],
     connectionManager: {
       maxConnections: options.limits.connectionsMax,
-      /** Ten, the default, are taken by ten idle sockets: nobody could connect any more. */
-      maxIncomingPendingConnections: 100,
-      inboundUpgradeTimeout: 5_000,
-      /** A household behind one address restarts all its nodes at once. */
-      inboundConnectionThreshold: 20,
-      maxPeerAddrsToDial: 8,
+      /** Never reached: the inbound gate ends the oldest handshakes first, where libp2p would refuse the newest. */
+      maxIncomingPendingConnections: 2 * HANDSHAKES_MAX,
+      inboundUpgradeTimeout: HANDSHAKE_TIMEOUT_MS,
+      inboundConnectionThreshold: SOCKETS_PER_SECOND_PER_HOST,
+      maxPeerAddrsToDial: DIAL_ADDRESSES_PER_PEER_MAX,
       dialTimeout: 10_000,
       addressDialTimeout: 4_000,
     },
     /** A busy transfer delays the answer to a ping; the yamux keep-alive ends connections that are really gone. */
-    connectionMonitor: { protocolPrefix: prefix, abortConnectionOnPingFailure: false },
+    connectionMonitor: { protocolPrefix: prefixOf(options), abortConnectionOnPingFailure: false },
     connectionGater: {
-      denyDialMultiaddr: () => false,
       denyDialPeer: peer => isBanned(peer.toString()),
+      denyDialMultiaddr: address => !gate.mayDial(address.toString()),
+      denyInboundConnection: connection => {
+        inbound.begin(connection)
+        return false
+      },
       denyInboundEncryptedConnection: peer => isBanned(peer.toString()),
+      denyInboundUpgradedConnection: (_peer, connection) => !inbound.finish(connection),
     },
-    peerStore: { maxAddressAge: ADDRESS_AGE_MAX_MS, maxPeerAge: PEER_AGE_MAX_MS },
-    services: {
-      identify: identify({ protocolPrefix: prefix }),
-      ping: ping({ protocolPrefix: prefix }),
-      lanDht: buildDht(`/${prefix}/lan/kad/1.0.0`, 'lan'),
-      wanDht: buildDht(`/${prefix}/kad/1.0.0`, 'wan'),
-    },
-  })
+    /**
+     * js-libp2p remembers when it first saw an address and never renews that: after any age, a peer that is there all the time
+     * loses its addresses for good, while its provider records go on. `Records` bounds what is kept, and a peer's own word at each connection
+     * replaces its addresses.
+     */
+    peerStore: { maxAddressAge: Number.POSITIVE_INFINITY, maxPeerAge: Number.POSITIVE_INFINITY },
+  }
 }
 
-/** The LAN table keeps private addresses and always serves; the WAN one keeps public ones and serves once reachable. */
-function buildDht(protocol: string, scope: 'lan' | 'wan'): ReturnType<typeof kadDHT> {
-  return kadDHT({
-    protocol,
-    logPrefix: `libp2p:kad-${scope}`,
-    datastorePrefix: `/dht-${scope}`,
-    metricsPrefix: `libp2p_kad_${scope}`,
-    ...(scope === 'lan'
-      ? { clientMode: false, peerInfoMapper: removePublicAddressesMapper }
-      : { peerInfoMapper: removePrivateAddressesMapper }),
-    /** A network of two would otherwise wait for a third before its first lookup. */
-    allowQueryWithZeroPeers: true,
-    reprovide: {
-      validity: PROVIDER_VALID_MS,
-      threshold: 90 * MINUTE_MS,
-      interval: 10 * MINUTE_MS,
-      concurrency: 4,
-    },
-    /** Nobody stores values here: every record is refused. */
-    validators: { pk: refuseRecord, ipns: refuseRecord },
-  })
+type TransportFactory = NonNullable<Libp2pOptions['transports']>[number]
+
+/** The only place where every dial goes through, also those that libp2p and kad-dht begin. */
+function limitedTcp(gate: DialGate): TransportFactory {
+  const make = tcp({ dialOpts: { noDelay: true }, listenOpts: { noDelay: true } })
+  return components => {
+    const transport = make(components)
+    const dial = transport.dial.bind(transport)
+    transport.dial = async (address, options) => {
+      if (!gate.admit(address.toString())) throw new Error('too many dials; later again')
+      return await dial(address, options)
+    }
+    return transport
+  }
 }
 
-function refuseRecord(): never {
-  throw new TypeError('this network stores no value records')
+/** A peer inside the home may say where else in the home it listens. */
+function vouchForNeighbours(node: SwarmLibp2p, gate: DialGate, isOnLoopback: boolean): void {
+  node.addEventListener('peer:identify', ({ detail: { connection, listenAddrs } }) => {
+    const from = scopeOf(connection.remoteAddr.toString())
+    if (from !== 'lan') return
+    const addresses = listenAddrs.slice(0, DIAL_ADDRESSES_PER_PEER_MAX).map(String)
+    gate.vouch(addresses.filter(address => mayDialHeard(address, { from, isOnLoopback })))
+  })
 }

@@ -24,6 +24,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@multiformats': ['swarm/libp2p'],
   multiformats: ['swarm/libp2p', 'catalog/trust/did-key.ts'],
   'it-pipe': ['swarm/libp2p'],
+  'datastore-core': ['swarm/libp2p'],
+  'interface-datastore': ['swarm/libp2p'],
   level: ['swarm/store'],
   'blake3-wasm': ['src/core/digest.ts'],
   yaml: ['src/core/yaml.ts'],

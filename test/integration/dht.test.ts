@@ -1,11 +1,11 @@
 /** Provider records of the DHT: three real hosts on loopback, of which two only know the third. */
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { systemClock } from '../../src/core/clock.ts'
 import { digestOf } from '../../src/core/digest.ts'
 import { silentLog } from '../../src/core/log.ts'
 import { createNetwork } from '../../swarm/libp2p/network.ts'
 import type { FoundPeer, Network } from '../../swarm/network.ts'
-import { TEST_SERVING } from '../support/swarm/serving.ts'
 import { makeTempFolder, type TempFolder } from '../support/temp-folder.ts'
 import { waitFor } from '../support/wait-for.ts'
 
@@ -14,22 +14,13 @@ const TIMEOUT_MS = 20_000
 
 async function openNetwork(folder: TempFolder, name: string): Promise<Network> {
   const network = await createNetwork(
-    { log: silentLog, isBanned: () => false },
+    { clock: systemClock, log: silentLog, isBanned: () => false },
     {
       networkName: 'dht-test',
       identityFile: join(folder.path, `${name}.key`),
-      stateFolder: join(folder.path, name),
       listen: ['/ip4/127.0.0.1/tcp/0'],
       announceAddresses: [],
-      bootstrap: [],
-      origins: [],
-      serving: TEST_SERVING,
-      limits: {
-        uploadBytesPerSecond: undefined,
-        downloadBytesPerSecond: undefined,
-        originBytesPerSecond: undefined,
-        connectionsMax: 16,
-      },
+      limits: { connectionsMax: 16 },
     },
   )
   await network.start({ onBlobs: () => undefined })

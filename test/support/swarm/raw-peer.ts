@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '../../../src/core/clock.ts'
 import { silentLog } from '../../../src/core/log.ts'
 import {
   decodeRelay,
@@ -11,7 +12,6 @@ import {
 import { FrameSplitter } from '../../../swarm/frames.ts'
 import { createNetwork } from '../../../swarm/libp2p/network.ts'
 import type { Channel } from '../../../swarm/network.ts'
-import { TEST_SERVING } from './serving.ts'
 
 export interface RawPeer extends AsyncDisposable {
   readonly peerId: string
@@ -29,22 +29,13 @@ interface RawOptions {
 export async function startRawPeer(options: RawOptions = {}): Promise<RawPeer> {
   const folder = await mkdtemp(join(tmpdir(), 'archy-raw-'))
   const network = await createNetwork(
-    { log: silentLog, isBanned: () => false },
+    { clock: systemClock, log: silentLog, isBanned: () => false },
     {
       networkName: 'test',
       identityFile: join(folder, 'identity.key'),
-      stateFolder: folder,
       listen: ['/ip4/127.0.0.1/tcp/0'],
       announceAddresses: [],
-      bootstrap: [],
-      origins: [],
-      serving: TEST_SERVING,
-      limits: {
-        uploadBytesPerSecond: undefined,
-        downloadBytesPerSecond: undefined,
-        originBytesPerSecond: undefined,
-        connectionsMax: 50,
-      },
+      limits: { connectionsMax: 50 },
     },
   )
   const channels: Channel[] = []
