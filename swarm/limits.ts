@@ -3,6 +3,9 @@
 /** One DATA message. Larger sends make js-libp2p queue without limit and overflow the receiver. */
 export const DATA_BYTES_MAX = 64 * 1024
 
+/** What this node sends in one: with its head and that of yamux, exactly one message of noise instead of one and a bit. */
+export const STREAM_DATA_BYTES = 65_519 - 12 - 13
+
 /** The largest message body: DATA with its header, and a little room for messages of later versions. */
 export const FRAME_BYTES_MAX = DATA_BYTES_MAX + 1024
 
@@ -22,7 +25,7 @@ export const REQUESTS_PER_PEER_MAX = 64
 export const SUBSCRIPTIONS_PER_PEER_MAX = 512
 
 /** Read from the store and queued to one peer at a time. */
-export const SERVE_CHUNK_BYTES = 256 * 1024
+export const SERVE_CHUNK_BYTES = 4 * STREAM_DATA_BYTES
 
 /** Buffers of that size that wait for their next use: as many as two peers fill. */
 export const SERVE_BUFFERS_KEPT = 8
@@ -62,7 +65,7 @@ export const STRAY_BYTES_MAX = 256 * 1024 * 1024
 export const IN_FLIGHT_BYTES_MAX = 48 * 1024 * 1024
 
 /** Read from the store and sent over a bulk channel at a time; twice as much is no faster, and slow peers take this much at once. */
-export const BULK_CHUNK_BYTES = 256 * 1024
+export const BULK_CHUNK_BYTES = 512 * 1024
 
 /** One DATA message of a bulk channel, of any peer. It is put where it belongs while it comes in, so it costs no memory. */
 export const BULK_DATA_BYTES_MAX = 1024 * 1024

@@ -12,10 +12,10 @@ import { Discovery } from './discovery.ts'
 import type { Explanation } from './explanation.ts'
 import { createNetwork } from './libp2p/network.ts'
 import {
+  BULK_CHUNK_BYTES,
   SERVE_BUFFERS_KEPT,
   SERVE_BYTES_PER_PEER_MAX,
   SERVE_BYTES_TOTAL_MAX,
-  SERVE_CHUNK_BYTES,
 } from './limits.ts'
 import type { Channel, Network } from './network.ts'
 import type { SwarmOptions } from './options.ts'
@@ -24,6 +24,7 @@ import { Directory } from './peers/directory.ts'
 import { createFairQueue } from './peers/fair-queue.ts'
 import type { LinkDeps } from './peers/link.ts'
 import { createSendBuffers } from './peers/send-buffers.ts'
+import { createYoungGarbageCollector } from './peers/young-garbage.ts'
 import type { BlobId, BlobStore } from './ports.ts'
 import { openRememberedPeers, type RememberedPeers } from './remembered.ts'
 import type { StoredGiven } from './serving/given.ts'
@@ -305,7 +306,8 @@ function linkDeps(parts: Parts): LinkDeps {
     mayServe: parts.mayServe,
     serving: parts.serving,
     bulk: parts.bulk,
+    noteStreamBytes: createYoungGarbageCollector(),
     queue: createFairQueue(bounds),
-    buffers: createSendBuffers(SERVE_CHUNK_BYTES, SERVE_BUFFERS_KEPT),
+    buffers: createSendBuffers(BULK_CHUNK_BYTES, SERVE_BUFFERS_KEPT),
   }
 }

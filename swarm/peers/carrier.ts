@@ -1,10 +1,11 @@
 /** A way to one peer, its libp2p stream or its bulk channel: what is sent on it, and how much of it at a time. */
 import { DATA_HEAD_BYTES, writeDataHead } from '../data-head.ts'
-import { DATA_BYTES_MAX, SERVE_CHUNK_BYTES } from '../limits.ts'
+import { SERVE_CHUNK_BYTES, STREAM_DATA_BYTES } from '../limits.ts'
 import type { Channel } from '../network.ts'
 import { encodeMessage, type Message } from '../wire.ts'
 import { createOutbox } from './outbox.ts'
 import type { SendBuffer } from './send-buffers.ts'
+import type { NoteStreamBytes } from './young-garbage.ts'
 
 export interface Carrier {
   /** Bytes that are read from the store at a time. */
@@ -31,16 +32,20 @@ export interface Carrier {
 }
 
 /** The libp2p stream of a peer: the carrier that every peer has. */
-export function createStreamCarrier(channel: Channel): Carrier {
+export function createStreamCarrier(
+  channel: Channel,
+  noteBytes: NoteStreamBytes | undefined,
+): Carrier {
   const outbox = createOutbox(channel)
   return {
     chunkBytes: SERVE_CHUNK_BYTES,
-    dataBytes: DATA_BYTES_MAX,
+    dataBytes: STREAM_DATA_BYTES,
     post: message => outbox.post(encodeMessage(message)),
     async sendData(id, offset, { bytes }, at, length) {
       // A copy: libp2p holds what it was given for longer than until it takes more.
       const frame = Buffer.allocUnsafeSlow(DATA_HEAD_BYTES + length)
       writeDataHead(frame, id, offset, length)
+      noteBytes?.(length)
       bytes.copy(frame, DATA_HEAD_BYTES, at, at + length)
       await outbox.send(frame)
     },

@@ -15,9 +15,12 @@ import { type Carrier, createStreamCarrier } from './carrier.ts'
 import { type PeerPieces, piecesOf } from './holding.ts'
 import { type Answer, type OpenRequestOptions, RequestTable } from './requests.ts'
 import { PeerServer, type ServerDeps } from './server.ts'
+import type { NoteStreamBytes } from './young-garbage.ts'
 
 export interface LinkDeps extends ServerDeps, BulkDeps {
   readonly clock: Clock
+  /** Told what goes over libp2p streams. */
+  readonly noteStreamBytes?: NoteStreamBytes
 }
 
 export interface LinkEvents {
@@ -53,7 +56,7 @@ export class PeerLink {
     this.scope = scopeOf(channel.address)
     this.#channel = channel
     this.#events = events
-    this.#stream = createStreamCarrier(channel)
+    this.#stream = createStreamCarrier(channel, deps.noteStreamBytes)
     this.#requests = new RequestTable({
       clock: deps.clock,
       memory: deps.store.memory,
@@ -171,6 +174,7 @@ export class PeerLink {
   }
 
   #receive(bytes: Uint8Array): void {
+    this.#deps.noteStreamBytes?.(bytes.byteLength)
     try {
       this.#reader.push(bytes)
     } catch (error) {
