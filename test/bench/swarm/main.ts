@@ -22,6 +22,7 @@ import { liar } from './liar.ts'
 import { memory } from './memory.ts'
 import { neverSlower } from './never-slower.ts'
 import { single } from './single.ts'
+import { stall } from './stall.ts'
 
 const PARTS: readonly Part[] = [
   single,
@@ -29,6 +30,7 @@ const PARTS: readonly Part[] = [
   capped,
   neverSlower,
   liar,
+  stall,
   kills,
   crowd,
   simulatedCrowd,

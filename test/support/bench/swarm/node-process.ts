@@ -1,6 +1,7 @@
 /** Starts and asks the swarm nodes of a benchmark; each has a folder of its own, gone when it is closed. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Explanation } from '../../../../swarm/explanation.ts'
 import type { SwarmStatus } from '../../../../swarm/status.ts'
 import type { Bench } from './bench.ts'
 import type { FetchAnswer, NodeReady, NodeSubjectSettings, WantedBlob } from './node-subject.ts'
@@ -29,6 +30,8 @@ export interface BenchNode extends AsyncDisposable {
   fetch(blob: WantedBlob, options?: { readonly hasEvents: boolean }): Promise<FetchAnswer>
   untilPeers(count: number): Promise<void>
   status(): Promise<SwarmStatus>
+  /** How its fetch of the blob went. */
+  explain(blob: WantedBlob): Promise<Explanation>
 }
 
 export async function startBenchNode(
@@ -52,6 +55,7 @@ export async function startBenchNode(
       subject.ask('fetch', { digest, sizeBytes, hasEvents }),
     untilPeers: count => subject.ask('untilPeers', { count }),
     status: () => subject.ask('status'),
+    explain: ({ digest, sizeBytes }) => subject.ask('explain', { digest, sizeBytes }),
     async [Symbol.asyncDispose]() {
       await subject[Symbol.asyncDispose]()
       if (!keepFolder) await rm(settings.folder, { recursive: true, force: true })

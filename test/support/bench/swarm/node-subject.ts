@@ -133,6 +133,7 @@ serveAsks(
       await waitFor(`${count} peers`, PEERS_TIMEOUT_MS, has, 20)
     },
     status: () => swarm.status(),
+    explain: ({ digest }: WantedBlob) => swarm.explain(digest),
   },
   async () => {
     await swarm.stop()
