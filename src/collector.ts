@@ -4,7 +4,7 @@ import type { Clock } from './core/clock.ts'
 import type { Digest } from './core/digest.ts'
 import { codeOf, messageOf } from './core/errors.ts'
 import type { Log } from './core/log.ts'
-import type { Roots } from './roots.ts'
+import type { Needed } from './needed.ts'
 
 /** What a clean-up in quiet times does before others get their turn: seconds of a slow disk. */
 const PASS_BUDGET = { bytes: 64 * 2 ** 30, ms: 10_000 }
@@ -22,13 +22,13 @@ export interface Collection extends CollectionReport {
 }
 
 export interface Collector {
-  /** What `archy blob gc` does: also what nothing leads to since a moment ago. @throws RootsError `ROOTS_UNKNOWN` */
+  /** What `archy blob gc` does: also what nothing leads to since a moment ago. @throws NeededError `NEEDS_UNKNOWN` */
   collect(isDryRun: boolean): Promise<Collection>
   /** One look: cleans up when a day has passed, or when the last pass was not finished. */
   look(): Promise<void>
   /** Runs `task` while no pass does: what it decides is known to the next one. */
   undisturbed<Result>(task: () => Promise<Result>): Promise<Result>
-  /** What each blob is to this node. @throws RootsError `ROOTS_UNKNOWN` */
+  /** What each blob is to this node. @throws NeededError `NEEDS_UNKNOWN` */
   roles(): Promise<(digest: Digest) => BlobRole>
 }
 
@@ -36,8 +36,8 @@ interface Deps {
   readonly store: Pick<BlobStore, 'collect' | 'usage' | 'whenShort' | 'getMeta' | 'setMeta'>
   readonly clock: Clock
   readonly log: Log
-  /** @throws RootsError `ROOTS_UNKNOWN` */
-  readRoots(): Promise<Roots>
+  /** @throws NeededError `NEEDS_UNKNOWN` */
+  readNeeded(): Promise<Needed>
   mayServe(digest: Digest): boolean
   /** Called when blobs are gone. */
   onCollected(): Promise<void>
@@ -57,9 +57,9 @@ export function createCollector(deps: Deps): Collector {
   let loggedReason = ''
 
   async function roles(): Promise<(digest: Digest) => BlobRole> {
-    const roots = await deps.readRoots()
+    const needed = await deps.readNeeded()
     return digest => {
-      const why = roots.get(digest)
+      const why = needed.get(digest)
       if (why !== undefined) return { kind: 'keep', why }
       return { kind: deps.mayServe(digest) ? 'seed' : 'unreachable' }
     }
@@ -119,7 +119,7 @@ export function createCollector(deps: Deps): Collector {
         const options = { unreachableBeforeMs, isDryRun: false, budget: PASS_BUDGET }
         isUnfinished = !(await pass(options)).isFinished
       } catch (error) {
-        if (codeOf(error) !== 'ROOTS_UNKNOWN') throw error
+        if (codeOf(error) !== 'NEEDS_UNKNOWN') throw error
         const reason = messageOf(error)
         if (reason !== loggedReason) log.warn('store not cleaned up', { reason })
         loggedReason = reason

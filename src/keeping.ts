@@ -8,9 +8,9 @@ import type { Log } from './core/log.ts'
 import { openDamagedBlobs } from './damaged-blobs.ts'
 import { every } from './every.ts'
 import type { LocalManifests } from './local-manifests.ts'
+import { createNeededReader } from './needed.ts'
 import type { Offering } from './offering.ts'
 import { createPins, type Pins } from './pins.ts'
-import { createRootsReader } from './roots.ts'
 import { createScrubRounds, SCRUB_LOOK_INTERVAL_MS } from './scrub-rounds.ts'
 import { createScrubber, type Scrubber } from './scrubber.ts'
 import type { Servable } from './servable.ts'
@@ -45,7 +45,7 @@ export async function openKeeping(
   const { store, swarm, catalog, servable, clock } = deps
   const log = deps.log.child('store')
   const pins = createPins(options.stateFolder)
-  const readRoots = createRootsReader({
+  const readNeeded = createNeededReader({
     offers: () => (catalog.status().timestamp === undefined ? undefined : catalog.offers()),
     wanted: () => deps.wanted.list(),
     localManifests: () => deps.localManifests.entries(),
@@ -56,7 +56,7 @@ export async function openKeeping(
     platform: deps.platform,
   })
   const collector = createCollector({
-    ...{ store, clock, log, readRoots },
+    ...{ store, clock, log, readNeeded },
     mayServe: digest => servable.mayServe(digest),
     onCollected: () => deps.offering.refresh(),
   })

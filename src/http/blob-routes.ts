@@ -70,7 +70,7 @@ export function addBlobRoutes(server: FastifyInstance, node: Node): void {
 /** The blob that was used last comes first. */
 async function listBlobs({ store, keeping }: Node): Promise<BlobListView> {
   const roleOf = await keeping.collector.roles().catch(error => {
-    if (codeOf(error) !== 'ROOTS_UNKNOWN') throw error
+    if (codeOf(error) !== 'NEEDS_UNKNOWN') throw error
     return undefined
   })
   const blobs = store

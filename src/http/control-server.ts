@@ -33,7 +33,7 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   STALE_NOT_THIS: 409,
   PORT_TAKEN: 409,
   VERIFY_RUNNING: 409,
-  ROOTS_UNKNOWN: 409,
+  NEEDS_UNKNOWN: 409,
   PINS_UNREADABLE: 409,
 }
 

@@ -136,7 +136,7 @@ describe('archy blob', function () {
     await writeFile(record, '{"format": 1, "id": "oth')
     const { code, stderr } = await node.run(['blob', 'gc'])
     expect(code).to.equal(1)
-    expect(stderr).to.match(/nothing is deleted: .*other\.json.*\(ROOTS_UNKNOWN\)/)
+    expect(stderr).to.match(/nothing is deleted: .*other\.json.*\(NEEDS_UNKNOWN\)/)
     expect((await largest())[0]?.use).to.equal('unknown')
     await rm(record)
     expect((await archy<Collection>('blob', 'gc')).removed).to.deep.equal([])

@@ -28,6 +28,14 @@ const cutSchema = z.strictObject({
   ),
 })
 
+const smallSchema = z.strictObject({
+  takenBytes: z.number(),
+  heldAfter: z.array(z.boolean()),
+  refusedWhileStaged: z.string().optional(),
+  openedWithBytes: z.number(),
+  keptAtTheEnd: z.boolean(),
+})
+
 const missing = missingForMounts()
 if (missing !== undefined) {
   console.log(`left out: blob store on full and cut-off disks (missing: ${missing})`)
@@ -47,6 +55,17 @@ if (missing !== undefined) {
         expect(result.finishedBytes).to.equal(12 * 1024 * 1024)
       })
     }
+
+    it('really releases the space of what it collects, and does not promise what it did not get', async () => {
+      await using folder = await makeFolder()
+      const result = smallSchema.parse(await runWithMounts('small-disk.ts', [folder.path]))
+      // The oldest seed alone makes enough room; what came is 24 MiB, what went 12.
+      expect(result.heldAfter).to.deep.equal([true, true, false, true])
+      expect(result.takenBytes).to.be.within(12 * 2 ** 20 - 65_536, 12 * 2 ** 20 + 65_536)
+      expect(result.refusedWhileStaged).to.equal('DISK_FULL')
+      expect(result.openedWithBytes).to.equal(44 * 2 ** 20)
+      expect(result.keptAtTheEnd).to.equal(true)
+    })
 
     it('never holds a wrong piece after a power cut, and keeps every piece that was synced', async () => {
       await using folder = await makeFolder()

@@ -3,7 +3,7 @@ import { createCollector } from '../../../src/collector.ts'
 import { type Digest, digestOf } from '../../../src/core/digest.ts'
 import { codeOf } from '../../../src/core/errors.ts'
 import { silentLog } from '../../../src/core/log.ts'
-import { RootsError } from '../../../src/roots.ts'
+import { NeededError } from '../../../src/needed.ts'
 import { createManualClock } from '../../support/manual-clock.ts'
 import { makeFolder, openTestStore } from '../../support/store/open.ts'
 import { codeRejectedBy, fill, sampleOf } from '../../support/store/samples.ts'
@@ -21,8 +21,8 @@ async function openWorld(quotaBytes: number) {
     store,
     clock,
     collected: 0,
-    roots: new Map<Digest, string>(),
-    rootsFail: false,
+    needed: new Map<Digest, string>(),
+    neededFails: false,
     servable: new Set<Digest>(digests),
     held: () =>
       digests.flatMap((digest, index) => (store.held(digest) === undefined ? [] : [index])),
@@ -35,9 +35,9 @@ async function openWorld(quotaBytes: number) {
   }
   const collector = createCollector({
     ...{ store, clock, log: silentLog },
-    readRoots: async () => {
-      if (world.rootsFail) throw new RootsError('ROOTS_UNKNOWN', 'a record is damaged')
-      return world.roots
+    readNeeded: async () => {
+      if (world.neededFails) throw new NeededError('NEEDS_UNKNOWN', 'a record is damaged')
+      return world.needed
     },
     mayServe: digest => world.servable.has(digest),
     async onCollected() {
@@ -64,7 +64,7 @@ describe('collector', () => {
   it('makes no room from what must be kept, and then deletes nothing at all', async () => {
     await using world = await openWorld(1_300 * KIB)
     await world.fill()
-    world.roots = new Map(digests.slice(0, 2).map(digest => [digest, 'installed']))
+    world.needed = new Map(digests.slice(0, 2).map(digest => [digest, 'installed']))
     const large = sampleOf(1_000 * KIB, 9)
     expect(await codeRejectedBy(world.store.openWriter(large.id))).to.equal('QUOTA_EXCEEDED')
     expect(world.held()).to.deep.equal([0, 1, 2])
@@ -74,8 +74,8 @@ describe('collector', () => {
     await using world = await openWorld(1_300 * KIB)
     await world.fill()
     world.servable.clear()
-    world.rootsFail = true
-    expect(await world.collector.collect(false).catch(codeOf)).to.equal('ROOTS_UNKNOWN')
+    world.neededFails = true
+    expect(await world.collector.collect(false).catch(codeOf)).to.equal('NEEDS_UNKNOWN')
     await world.collector.look()
     expect(await codeRejectedBy(world.store.openWriter(sampleOf(400 * KIB, 9).id))).to.equal(
       'QUOTA_EXCEEDED',
@@ -109,7 +109,7 @@ describe('collector', () => {
     await using world = await openWorld(1_300 * KIB)
     await world.fill()
     world.servable.clear()
-    world.roots = new Map([[digests[0] as Digest, 'pinned']])
+    world.needed = new Map([[digests[0] as Digest, 'pinned']])
     const dry = await world.collector.collect(true)
     expect(dry.removals.map(({ digest }) => digest)).to.deep.equal(digests.slice(1))
     expect(world.held()).to.deep.equal([0, 1, 2])
@@ -121,7 +121,7 @@ describe('collector', () => {
 
   it('says what each blob is to this node', async () => {
     await using world = await openWorld(1_300 * KIB)
-    world.roots = new Map([[digests[0] as Digest, 'pinned']])
+    world.needed = new Map([[digests[0] as Digest, 'pinned']])
     const roleOf = await world.collector.roles()
     expect(roleOf(digests[0] as Digest)).to.deep.equal({ kind: 'keep', why: 'pinned' })
     expect(roleOf(digests[1] as Digest).kind).to.equal('seed')

@@ -4,8 +4,8 @@ import type { InstalledRelease } from '../../../orchestrator/index.ts'
 import type { VerifiedBlob } from '../../../src/core/blob.ts'
 import { type Digest, digestOf } from '../../../src/core/digest.ts'
 import { codeOf } from '../../../src/core/errors.ts'
+import { createNeededReader, pinnedReleases, wantedReleases } from '../../../src/needed.ts'
 import type { PinSet } from '../../../src/pins.ts'
-import { createRootsReader, pinnedReleases, wantedReleases } from '../../../src/roots.ts'
 import type { WantedApp } from '../../../src/wanted.ts'
 
 const named = (name: string): Digest => digestOf(Buffer.from(name))
@@ -85,7 +85,7 @@ describe('pinnedReleases', () => {
   })
 })
 
-describe('the roots of the store', () => {
+describe('what this node needs of its store', () => {
   interface World {
     offers: readonly AppOffer[] | undefined
     installed: () => Promise<readonly InstalledRelease[]>
@@ -93,7 +93,7 @@ describe('the roots of the store', () => {
     readCount: number
     parse: (release: string) => AppManifest
   }
-  function createWorld(): World & { read: ReturnType<typeof createRootsReader> } {
+  function createWorld(): World & { read: ReturnType<typeof createNeededReader> } {
     const world: World = {
       offers: [offer],
       installed: async () => [
@@ -105,7 +105,7 @@ describe('the roots of the store', () => {
       parse: manifestOf,
     }
     const here = new Map(['notes 1', 'notes 2'].map(name => [named(name), name]))
-    const read = createRootsReader({
+    const read = createNeededReader({
       offers: () => world.offers,
       wanted: () => [wish],
       localManifests: () => [entry('5', 'own')],
@@ -128,14 +128,14 @@ describe('the roots of the store', () => {
     )
 
   it('are the running and the previous release whole, what is wanted, pins and own manifests', async () => {
-    const roots = await createWorld().read()
-    expect(roots.get(named('notes 2'))).to.equal('installed: notes 2')
-    expect(roots.get(named('notes 2 layer amd64'))).to.equal('installed: notes 2')
-    expect(roots.get(named('notes 1 layer amd64'))).to.equal('previous: notes 1')
-    expect(roots.get(named('notes 3'))).to.equal('wanted: notes 3')
-    expect(roots.get(named('mine'))).to.equal('pinned')
-    expect(roots.get(named('own 5'))).to.equal('local manifest of own')
-    expect(roots.has(named('notes 2 layer arm64'))).to.equal(false)
+    const needed = await createWorld().read()
+    expect(needed.get(named('notes 2'))).to.equal('installed: notes 2')
+    expect(needed.get(named('notes 2 layer amd64'))).to.equal('installed: notes 2')
+    expect(needed.get(named('notes 1 layer amd64'))).to.equal('previous: notes 1')
+    expect(needed.get(named('notes 3'))).to.equal('wanted: notes 3')
+    expect(needed.get(named('mine'))).to.equal('pinned')
+    expect(needed.get(named('own 5'))).to.equal('local manifest of own')
+    expect(needed.has(named('notes 2 layer arm64'))).to.equal(false)
   })
 
   it('reads a manifest once', async () => {
@@ -148,13 +148,13 @@ describe('the roots of the store', () => {
   it('are unknown without a catalog, without the pins, and without one record of an app', async () => {
     const noCatalog = createWorld()
     noCatalog.offers = undefined
-    expect(await failure(noCatalog)).to.match(/^ROOTS_UNKNOWN: .*there is no catalog yet/)
+    expect(await failure(noCatalog)).to.match(/^NEEDS_UNKNOWN: .*there is no catalog yet/)
     const noPins = createWorld()
     noPins.pins = () => Promise.reject(new Error('pins.json is damaged'))
-    expect(await failure(noPins)).to.match(/^ROOTS_UNKNOWN: .*pins\.json is damaged/)
+    expect(await failure(noPins)).to.match(/^NEEDS_UNKNOWN: .*pins\.json is damaged/)
     const noRecord = createWorld()
     noRecord.installed = () => Promise.reject(new Error('notes.json is not a record'))
-    expect(await failure(noRecord)).to.match(/^ROOTS_UNKNOWN: .*notes\.json is not a record/)
+    expect(await failure(noRecord)).to.match(/^NEEDS_UNKNOWN: .*notes\.json is not a record/)
   })
 
   it('are unknown when the manifest of a release that must be kept cannot be understood', async () => {
@@ -162,6 +162,6 @@ describe('the roots of the store', () => {
     world.parse = () => {
       throw new Error('not a manifest')
     }
-    expect(await failure(world)).to.match(/^ROOTS_UNKNOWN: .*not a manifest/)
+    expect(await failure(world)).to.match(/^NEEDS_UNKNOWN: .*not a manifest/)
   })
 })

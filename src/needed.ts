@@ -14,15 +14,15 @@ import type { PinSet } from './pins.ts'
 import { nameOf, type WantedApp } from './wanted.ts'
 
 /** It is not known what must be kept, so that nothing may go. */
-export class RootsError extends NodeError<'ROOTS_UNKNOWN'> {}
+export class NeededError extends NodeError<'NEEDS_UNKNOWN'> {}
 
-export interface RootRelease {
+export interface NeededRelease {
   readonly manifest: Digest
   readonly why: string
 }
 
 /** Which blobs must stay, and why: the first reason that was found. */
-export type Roots = ReadonlyMap<Digest, string>
+export type Needed = ReadonlyMap<Digest, string>
 
 interface Deps {
   /** `undefined` while no catalog was ever accepted. */
@@ -40,12 +40,12 @@ interface Deps {
   readonly platform: Platform
 }
 
-/** The result reads what is there now. @throws RootsError `ROOTS_UNKNOWN` */
-export function createRootsReader(deps: Deps): () => Promise<Roots> {
+/** The result reads what is there now. @throws NeededError `NEEDS_UNKNOWN` */
+export function createNeededReader(deps: Deps): () => Promise<Needed> {
   /** What was read once: a manifest never changes. */
   let known = new Map<Digest, readonly Digest[]>()
 
-  async function read(): Promise<Roots> {
+  async function read(): Promise<Needed> {
     const offers = deps.offers()
     if (offers === undefined) throw new Error('there is no catalog yet')
     const pins = await deps.pins()
@@ -55,9 +55,9 @@ export function createRootsReader(deps: Deps): () => Promise<Roots> {
       ...wantedReleases(offers, deps.wanted(), local),
       ...pinnedReleases(offers, pins),
     ]
-    const roots = new Map<Digest, string>()
+    const needed = new Map<Digest, string>()
     const keep = (digest: Digest, why: string): void => {
-      if (!roots.has(digest)) roots.set(digest, why)
+      if (!needed.has(digest)) needed.set(digest, why)
     }
     const read = new Map<Digest, readonly Digest[]>()
     for (const { manifest, why } of releases) {
@@ -70,7 +70,7 @@ export function createRootsReader(deps: Deps): () => Promise<Roots> {
     known = read
     for (const blob of pins.blobs) keep(blob, 'pinned')
     for (const { app, manifest } of local) keep(manifest.blake3, `local manifest of ${app}`)
-    return roots
+    return needed
   }
 
   return async () => {
@@ -78,7 +78,7 @@ export function createRootsReader(deps: Deps): () => Promise<Roots> {
       return await read()
     } catch (error) {
       const message = `what must be kept is not known, so nothing is deleted: ${messageOf(error)}`
-      throw new RootsError('ROOTS_UNKNOWN', message, { cause: error })
+      throw new NeededError('NEEDS_UNKNOWN', message, { cause: error })
     }
   }
 }
@@ -93,7 +93,7 @@ async function blobsOf(
   return releaseBlobs(await readManifest(blob), platform).map(({ blake3 }) => blake3)
 }
 
-function runningRelease({ app, version, manifest, place }: InstalledRelease): RootRelease {
+function runningRelease({ app, version, manifest, place }: InstalledRelease): NeededRelease {
   return { manifest, why: `${place}: ${app} ${version}` }
 }
 
@@ -102,7 +102,7 @@ export function wantedReleases(
   offers: readonly AppOffer[],
   wanted: readonly WantedApp[],
   local: readonly CatalogEntry[],
-): readonly RootRelease[] {
+): readonly NeededRelease[] {
   return wanted.flatMap(app => {
     const own = offers.filter(offer => offer.app === app.id && offer.publisher === app.publisher)
     const entries = [
@@ -112,12 +112,15 @@ export function wantedReleases(
       ...own.flatMap(releasesOf).filter(({ version }) => version === app.pin),
       ...local.filter(entry => entry.app === app.id),
     ]
-    return entries.map(entry => rootOf(entry, `wanted: ${nameOf(app)} ${entry.version}`))
+    return entries.map(entry => neededOf(entry, `wanted: ${nameOf(app)} ${entry.version}`))
   })
 }
 
 /** Every listed release of a pinned app, and every one whose manifest is pinned. Pure. */
-export function pinnedReleases(offers: readonly AppOffer[], pins: PinSet): readonly RootRelease[] {
+export function pinnedReleases(
+  offers: readonly AppOffer[],
+  pins: PinSet,
+): readonly NeededRelease[] {
   const apps = new Set(pins.apps)
   const blobs = new Set(pins.blobs)
   return offers
@@ -126,13 +129,13 @@ export function pinnedReleases(offers: readonly AppOffer[], pins: PinSet): reado
       ({ publisher, app, manifest }) =>
         apps.has(nameOf({ publisher, id: app })) || blobs.has(manifest.blake3),
     )
-    .map(entry => rootOf(entry, `pinned: ${entry.app} ${entry.version}`))
+    .map(entry => neededOf(entry, `pinned: ${entry.app} ${entry.version}`))
 }
 
 function releasesOf({ head, next, older }: AppOffer): readonly CatalogEntry[] {
   return [head, ...(next === undefined ? [] : [next.entry]), ...older]
 }
 
-function rootOf({ manifest }: CatalogEntry, why: string): RootRelease {
+function neededOf({ manifest }: CatalogEntry, why: string): NeededRelease {
   return { manifest: manifest.blake3, why }
 }
