@@ -1,7 +1,7 @@
 /** The front door of the orchestrator. */
 export type { OrchestratorDeps, OrchestratorOptions } from './context.ts'
 export { createHost } from './host/host.ts'
-export { renderServiceUnit, type ServiceUnitInput } from './host/service-unit.ts'
+export { NODE_ARGUMENTS, renderServiceUnit, type ServiceUnitInput } from './host/service-unit.ts'
 export { createSystemd } from './host/systemd.ts'
 export type { InstalledRelease } from './installed.ts'
 export { createOrchestrator, type InstallOptions, type Orchestrator } from './orchestrator.ts'

@@ -61,8 +61,11 @@ export const OUTBOX_BYTES_MAX = 2 * 1024 * 1024
 /** Data that nobody waits for: late bytes of cancelled requests are normal, more is a flood. */
 export const STRAY_BYTES_MAX = 256 * 1024 * 1024
 
-/** Bytes asked for and not yet written, over all downloads: what downloading costs in memory. */
-export const IN_FLIGHT_BYTES_MAX = 48 * 1024 * 1024
+/**
+ * Bytes asked for and not yet written, over all downloads: what downloading costs in memory. Eight of the largest pieces, and
+ * a quarter of a second of a link of 1 Gbit/s; a node stays below 200 MB with it.
+ */
+export const IN_FLIGHT_BYTES_MAX = 32 * 1024 * 1024
 
 /** Read from the store and sent over a bulk channel at a time; twice as much is no faster, and slow peers take this much at once. */
 export const BULK_CHUNK_BYTES = 512 * 1024

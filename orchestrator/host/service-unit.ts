@@ -10,6 +10,12 @@ export interface ServiceUnitInput {
   readonly config?: string
 }
 
+/**
+ * What the node is started with. Downloads leave much garbage that is dead at once: with V8's usual 16 MB for young objects
+ * a getter takes 50 MB more and is no faster.
+ */
+export const NODE_ARGUMENTS = ['--max-semi-space-size=2'] as const
+
 const TEMPLATE = new URL('../../systemd/archy.service', import.meta.url)
 
 /**
@@ -19,6 +25,7 @@ const TEMPLATE = new URL('../../systemd/archy.service', import.meta.url)
 export function renderServiceUnit({ node, main, config }: ServiceUnitInput): string {
   const command = [
     unitPath(node),
+    ...NODE_ARGUMENTS,
     unitPath(main),
     ...['node', 'run'],
     ...(config === undefined ? [] : ['--config', unitPath(config)]),

@@ -76,7 +76,7 @@ describe('unit files', () => {
   it('of the node itself has its command filled in', () => {
     const paths = { node: '/usr/bin/node', main: '/opt/archy/src/main.ts', config: '/etc/a.yaml' }
     const command =
-      '\nExecStart=/usr/bin/node /opt/archy/src/main.ts node run --config /etc/a.yaml\n'
+      '\nExecStart=/usr/bin/node --max-semi-space-size=2 /opt/archy/src/main.ts node run --config /etc/a.yaml\n'
     expect(renderServiceUnit(paths)).to.include(command)
     expect(() => renderServiceUnit({ ...paths, main: '/opt/my apps/main.ts' })).to.throw('my apps')
   })

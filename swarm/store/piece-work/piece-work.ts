@@ -46,10 +46,13 @@ interface Deps {
   readonly log: Log
 }
 
-/** @param workerCountMax two hash and write faster than any disk here; more would only take cores from the rest */
+/**
+ * @param workerCountMax one hashes and writes 1 GB/s, more than the other core of two decrypts, and a second one costs 12 MB;
+ *   more than two only take cores from the rest
+ */
 export function openPieceWork(
   deps: Deps,
-  workerCountMax = Math.min(2, availableParallelism()),
+  workerCountMax = Math.max(1, Math.min(2, availableParallelism() - 1)),
 ): PieceWork {
   const memory = createPieceMemory(workerCountMax)
   const pool = new PiecePool({ ...deps, memory }, workerCountMax)

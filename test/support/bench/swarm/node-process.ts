@@ -1,6 +1,7 @@
 /** Starts and asks the swarm nodes of a benchmark; each has a folder of its own, gone when it is closed. */
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { NODE_ARGUMENTS } from '../../../../orchestrator/index.ts'
 import type { Explanation } from '../../../../swarm/explanation.ts'
 import type { SwarmStatus } from '../../../../swarm/status.ts'
 import type { Bench } from './bench.ts'
@@ -42,8 +43,12 @@ export async function startBenchNode(
   const { certificateFile, keepFolder = false, nodeArguments = [], ...settings } = options
   const { subject, ready } = await SubjectProcess.start<NodeReady>(running, name, {
     file: process.execPath,
-    args: [...nodeArguments, SUBJECT, JSON.stringify(settings)],
-    ...(certificateFile !== undefined && { env: { NODE_EXTRA_CA_CERTS: certificateFile } }),
+    args: [...NODE_ARGUMENTS, ...nodeArguments, SUBJECT, JSON.stringify(settings)],
+    env: {
+      // As `systemd/archy.service` has it.
+      NODE_COMPILE_CACHE: join(dirname(settings.folder), 'compiled'),
+      ...(certificateFile !== undefined && { NODE_EXTRA_CA_CERTS: certificateFile }),
+    },
   })
   return {
     ...ready,
