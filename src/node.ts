@@ -10,6 +10,7 @@ import {
 } from '../catalog/index.ts'
 import { createHost, createOrchestrator, type Orchestrator } from '../orchestrator/index.ts'
 import { type BlobStore, openBlobStore, type Swarm } from '../swarm/index.ts'
+import { type BlobGetter, createBlobGetter } from './blob-getter.ts'
 import { BUILT_MS } from './built.ts'
 import { createBundles, type Imported } from './bundle.ts'
 import { type CatalogSources, createCatalogSources } from './catalog-sources.ts'
@@ -57,6 +58,7 @@ export interface Node extends AsyncDisposable {
   readonly store: BlobStore
   readonly keeping: Keeping
   readonly orchestrator: Orchestrator
+  readonly getter: BlobGetter
   readonly keeper: Keeper
   readonly chooser: Chooser
   readonly localManifests: LocalManifests
@@ -125,10 +127,11 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
     const parts = { refresher, keeper, orchestrator, localManifests, chooser }
     for (const loop of startLoops(config, deps, parts)) stack.use(loop)
     keeping.start()
+    const getter = stack.use(createBlobGetter({ catalog, servable, store, swarm }))
     const bundles = createBundles({ catalog, store, platform, afterEach })
     const all = stack.move()
     return {
-      ...{ catalog, swarm, store, keeping, wanted, ...parts },
+      ...{ catalog, swarm, store, keeping, getter, wanted, ...parts },
       importBundle: folder => bundles.import(folder),
       [Symbol.asyncDispose]: () => all.disposeAsync(),
     }

@@ -15,6 +15,8 @@ export interface Servable {
   knows(release: Digest): boolean
   /** The image blobs of a release; none while its manifest is not known here. */
   blobs(release: Digest): readonly Digest[]
+  /** The size of an image blob, and a release that names it; `undefined` when no known one does. */
+  find(digest: Digest): { readonly sizeBytes: number; readonly release: Digest } | undefined
   /** The releases whose manifest is known here: those worth announcing. */
   releases(): readonly Digest[]
 }
@@ -35,11 +37,11 @@ export function servableReleases(
 
 export function createServable(): Servable {
   let listed: ReadonlySet<Digest> = new Set()
-  const blobsByRelease = new Map<Digest, readonly Digest[]>()
+  const blobsByRelease = new Map<Digest, ReadonlyMap<Digest, number>>()
   /** How many known releases name a blob. */
   const namedCount = new Map<Digest, number>()
   const dropManifest = (release: Digest): void => {
-    for (const blob of blobsByRelease.get(release) ?? []) {
+    for (const blob of blobsByRelease.get(release)?.keys() ?? []) {
       const left = (namedCount.get(blob) ?? 0) - 1
       if (left > 0) namedCount.set(blob, left)
       else namedCount.delete(blob)
@@ -56,18 +58,25 @@ export function createServable(): Servable {
       if (!listed.has(release) || blobsByRelease.has(release)) return
       const blobs = blobsOf(manifest)
       blobsByRelease.set(release, blobs)
-      for (const blob of blobs) namedCount.set(blob, (namedCount.get(blob) ?? 0) + 1)
+      for (const blob of blobs.keys()) namedCount.set(blob, (namedCount.get(blob) ?? 0) + 1)
     },
     dropManifest,
     knows: release => blobsByRelease.has(release),
-    blobs: release => blobsByRelease.get(release) ?? [],
+    blobs: release => [...(blobsByRelease.get(release)?.keys() ?? [])],
+    find(digest) {
+      for (const [release, blobs] of blobsByRelease) {
+        const sizeBytes = blobs.get(digest)
+        if (sizeBytes !== undefined) return { sizeBytes, release }
+      }
+      return undefined
+    },
     releases: () => [...blobsByRelease.keys()],
   }
 }
 
-/** Each once, over all platforms. */
-function blobsOf(manifest: AppManifest): readonly Digest[] {
+/** Each once, over all platforms, with its size. */
+function blobsOf(manifest: AppManifest): ReadonlyMap<Digest, number> {
   const images = Object.values(manifest.images).flatMap(image => Object.values(image.platforms))
   const refs = images.flatMap(image => [image.manifest, image.config, ...image.layers])
-  return [...new Set(refs.map(ref => ref.blake3))]
+  return new Map(refs.map(ref => [ref.blake3, ref.size]))
 }

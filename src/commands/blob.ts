@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.ts'
 import type { BlobListView } from '../http/blob-routes.ts'
 import { createControlClient } from '../http/control-client.ts'
 import type { PinSet } from '../pins.ts'
+import { addGetCommand } from './blob-get.ts'
 import { addVerifyCommand } from './blob-verify.ts'
 import { formatBytes, formatDuration, formatTable } from './format.ts'
 import type { CommandIo } from './io.ts'
@@ -51,6 +52,7 @@ export function blobCommand(context: BlobCommandContext): Command {
     .action(async (name: string, { json }: JsonOption) => {
       await changePin(context, 'DELETE', name, json)
     })
+  addGetCommand(command, context)
   addVerifyCommand(command, context)
   return command
 }

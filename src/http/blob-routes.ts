@@ -52,6 +52,13 @@ export function addBlobRoutes(server: FastifyInstance, node: Node): void {
     const { name } = pinName.parse(request.params)
     return await pins.remove(digest.safeParse(name).data ?? name)
   })
+  for (const method of ['GET', 'POST', 'DELETE'] as const) {
+    server.route({
+      method,
+      url: '/v1/blobs/get/:digest',
+      handler: async request => await getBlob(node, method, digestIn(request.params)),
+    })
+  }
   server.get('/v1/blobs/verify', () => scrubber.current() ?? null)
   server.post('/v1/blobs/verify', async (request, reply) => {
     const { digest: one, bytesPerSecond } = verifyBody.parse(request.body)
@@ -65,6 +72,16 @@ export function addBlobRoutes(server: FastifyInstance, node: Node): void {
     await scrubber.cancel()
     return scrubber.current() ?? null
   })
+}
+
+function digestIn(params: unknown): Digest {
+  return z.object({ digest }).parse(params).digest
+}
+
+async function getBlob({ getter }: Node, method: 'GET' | 'POST' | 'DELETE', blob: Digest) {
+  if (method === 'POST') return getter.get(blob)
+  if (method === 'DELETE') await getter.cancel(blob)
+  return getter.current(blob)
 }
 
 /** The blob that was used last comes first. */

@@ -1,5 +1,5 @@
 /** What `archy blob` says and does with a real node: why blobs are kept, what goes, pins, damage that heals from the origin. */
-import { copyFile, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Collection } from '../../src/collector.ts'
@@ -182,6 +182,41 @@ describe('archy blob', function () {
     })
     await node.start()
     await waitFor('the blob to be whole', TIMEOUT_MS, async () => (await held())?.isComplete)
+  })
+
+  it('gets a blob that a release names and this node lacks, and copies it where it is wanted', async () => {
+    await archy('app', 'pin', 'large', '1.0.0')
+    await origin.publish(await large(2))
+    const blobsFolder = join(origin.publicFolder, 'blobs/blake3')
+    const absent = async (): Promise<readonly string[]> => {
+      const held = new Set((await list()).map(({ digest }) => digest.replace('blake3:', '')))
+      const names = await readdir(blobsFolder, { recursive: true })
+      return names
+        .flatMap(name => /([0-9a-f]{64})$/.exec(name)?.[1] ?? [])
+        .filter(hex => !held.has(hex))
+    }
+    const get = (hex: string, ...more: readonly string[]) => node.run(['blob', 'get', hex, ...more])
+    const sizeOf = async (hex: string): Promise<number> => (await stat(fileOf(hex))).size
+    const fileOf = (hex: string): string => join(blobsFolder, hex.slice(0, 2), hex.slice(2, 4), hex)
+    const missing = await absent()
+    const sizes = new Map(
+      await Promise.all(missing.map(async hex => [hex, await sizeOf(hex)] as const)),
+    )
+    const layer = missing.find(hex => (sizes.get(hex) ?? 0) > 2 ** 20) ?? ''
+
+    expect((await get(layer)).stderr).to.match(/no release that is known here names .*BLOB_UNKNOWN/)
+    await waitFor('the manifest', TIMEOUT_MS, async () => {
+      for (const hex of missing) if ((await get(hex)).code === 0) return true
+      return undefined
+    })
+    const copy = join(folder.path, 'copy')
+    const got = await waitFor('the layer', TIMEOUT_MS, async () => {
+      const answer = await get(layer, '--out', copy, '--json')
+      return answer.code === 0 ? JSON.parse(answer.stdout) : undefined
+    })
+    expect(got).to.include({ digest: `blake3:${layer}`, state: 'done', out: copy })
+    expect(Buffer.compare(await readFile(copy), await readFile(fileOf(layer)))).to.equal(0)
+    expect((await get(layer, '--out', copy)).stderr).to.include('EEXIST')
   })
 
   it('wants to know what to verify, and how fast in a way it understands', async () => {

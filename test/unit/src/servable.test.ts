@@ -10,7 +10,7 @@ function entryOf(release: Digest): CatalogEntry {
 }
 
 function manifestWith(...blobs: readonly Digest[]): AppManifest {
-  const [manifest, config, ...layers] = blobs.map(blake3 => ({ blake3 }))
+  const [manifest, config, ...layers] = blobs.map((blake3, index) => ({ blake3, size: index }))
   return {
     images: { web: { platforms: { amd64: { manifest, config, layers } } } },
   } as unknown as AppManifest
@@ -61,6 +61,8 @@ describe('createServable', () => {
     expect(servable.releases()).to.deep.equal([release])
     expect(servable.blobs(release)).to.deep.equal(blobs)
     expect(servable.blobs(named('unknown'))).to.deep.equal([])
+    expect(servable.find(blobs[2] as Digest)).to.deep.equal({ sizeBytes: 2, release })
+    expect(servable.find(named('unknown'))).to.equal(undefined)
   })
   it('stops serving what the catalog no longer reaches, and keeps what another release shares', () => {
     const servable = createServable()
