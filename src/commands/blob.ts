@@ -7,6 +7,7 @@ import { createControlClient } from '../http/control-client.ts'
 import type { PinSet } from '../pins.ts'
 import { addGetCommand } from './blob-get.ts'
 import { addVerifyCommand } from './blob-verify.ts'
+import { blobWhyCommand } from './blob-why.ts'
 import { formatBytes, formatDuration, formatTable } from './format.ts'
 import type { CommandIo } from './io.ts'
 
@@ -54,6 +55,7 @@ export function blobCommand(context: BlobCommandContext): Command {
     })
   addGetCommand(command, context)
   addVerifyCommand(command, context)
+  command.addCommand(blobWhyCommand(context))
   return command
 }
 

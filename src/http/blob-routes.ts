@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { BlobRole, StoreUsage } from '../../swarm/index.ts'
 import { type Digest, parseDigest } from '../core/digest.ts'
-import { codeOf } from '../core/errors.ts'
+import { codeOf, NodeError } from '../core/errors.ts'
 import type { Node } from '../node.ts'
 import { nameOf } from '../wanted.ts'
 
@@ -36,9 +36,18 @@ const verifyBody = z.strictObject({
   bytesPerSecond: z.int().min(1024),
 })
 
+/** The last fetch of the blob is not remembered, or there was none. */
+export class ExplanationError extends NodeError<'FETCH_UNKNOWN'> {}
+
 export function addBlobRoutes(server: FastifyInstance, node: Node): void {
   const { pins, collector, scrubber } = node.keeping
   server.get('/v1/blobs', () => listBlobs(node))
+  server.get('/v1/blobs/:digest/why', request => {
+    const { digest: address } = z.object({ digest }).parse(request.params)
+    const explanation = node.swarm.explain(address)
+    if (explanation !== undefined) return explanation
+    throw new ExplanationError('FETCH_UNKNOWN', `no fetch of ${address} is remembered`)
+  })
   server.post('/v1/blobs/gc', async request => {
     const { dryRun } = collectBody.parse(request.body ?? {})
     return await collector.collect(dryRun)

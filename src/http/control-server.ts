@@ -20,6 +20,7 @@ const bundleBody = z.strictObject({ folder: z.string().min(1).max(4096) })
 
 const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   APP_UNKNOWN: 404,
+  FETCH_UNKNOWN: 404,
   BUNDLE_MISSING: 404,
   APP_ABSENT: 404,
   BLOB_UNKNOWN: 404,

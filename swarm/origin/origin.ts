@@ -1,9 +1,10 @@
 /** The HTTP origin as a source of bytes: Range requests over any static web server. The only user of `undici` in the swarm. */
-import { Agent, type Dispatcher } from 'undici'
+import { Agent } from 'undici'
 import { type Digest, hexOf } from '../../src/core/digest.ts'
 import { messageOf } from '../../src/core/errors.ts'
 import { SwarmError } from '../errors.ts'
 import type { TokenBucket } from '../token-bucket.ts'
+import { type Head, streamAnswer } from './stream-answer.ts'
 
 export interface Origin {
   /** The base URL: it names the origin in logs. */
@@ -35,6 +36,8 @@ export function createOrigin(deps: { limits: readonly TokenBucket[] }, baseUrl: 
     connectTimeout: CONNECT_TIMEOUT_MS,
     headersTimeout: HEADERS_TIMEOUT_MS,
     bodyTimeout: BODY_TIMEOUT_MS,
+    /* Ranges of one origin run side by side; as streams of one connection they would wait for each other. */
+    allowH2: false,
   })
   const fetch = (path: string, range: Wanted, signal: AbortSignal): AsyncGenerator<Uint8Array> =>
     readRange(agent, new URL(path, url), range, { limits: deps.limits, signal })
@@ -74,20 +77,17 @@ async function* readRange(
   const isWhole = wanted.length === wanted.sizeBytes
   const last = wanted.offset + wanted.length - 1
   const headers = isWhole ? {} : { range: `bytes=${wanted.offset}-${last}` }
+  const { origin, pathname: path } = url
+  const checkHead = (head: Head): void => checkAnswer(head, url, wanted, isWhole)
   let received = 0
   try {
-    const { origin, pathname: path } = url
-    const answer = await agent.request({ origin, path, method: 'GET', headers, signal })
-    try {
-      checkAnswer(answer, url, wanted, isWhole)
-      for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
-        received += chunk.byteLength
-        if (received > wanted.length) throw refused(url, `more than ${wanted.length} bytes`)
-        for (const limit of options.limits) await limit.take(chunk.byteLength, signal)
-        yield chunk
+    for await (const chunk of streamAnswer(agent, { origin, path, headers }, checkHead, signal)) {
+      received += chunk.byteLength
+      if (received > wanted.length) throw refused(url, `more than ${wanted.length} bytes`)
+      for (const limit of options.limits) {
+        if (limit.bytesPerSecond !== undefined) await limit.take(chunk.byteLength, signal)
       }
-    } finally {
-      answer.body.on('error', ignoreAbandoned).destroy()
+      yield chunk
     }
   } catch (error) {
     signal.throwIfAborted()
@@ -101,11 +101,8 @@ async function* readRange(
   }
 }
 
-/** The rest of an answer that nobody reads any more ends with an error that means nothing. */
-function ignoreAbandoned(): void {}
-
 function checkAnswer(
-  { statusCode, headers }: Dispatcher.ResponseData,
+  { statusCode, headers }: Head,
   url: URL,
   wanted: Wanted,
   isWhole: boolean,

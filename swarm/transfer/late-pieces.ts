@@ -6,6 +6,9 @@ import { connectionsOf, originsInPlay } from './origins.ts'
 import {
   DUPLICATE_SHARE_MAX,
   LATE_MS_MIN,
+  LOST_MS,
+  MOVE_GAIN_MS_MIN,
+  MOVE_NEXT_GAIN,
   ORIGIN_DELAY_HOLDER_MS,
   QUEUE_REQUESTS_MIN,
   SEARCH_INTERVAL_MS,
@@ -17,8 +20,8 @@ import type { SessionAction } from './session-events.ts'
 import {
   cancel,
   currentPiece,
+  lostBytes,
   openRequest,
-  partialBytes,
   type SessionState,
   trim,
 } from './session-state.ts'
@@ -33,6 +36,8 @@ interface Prey {
   /** When its source will be through with it, as far as known. */
   readonly etaMs: number
   readonly isSuspect: boolean
+  /** Its source comes to it next, or soon. */
+  readonly isNext: boolean
 }
 
 interface Thief {
@@ -111,12 +116,18 @@ function preyOf(state: SessionState, nowMs: number): Prey[] {
     const suspect = isSuspect(state, source, nowMs)
     const bytesPerMs = rateOf(state, source) / 1000
     let owedBytes = 0
+    let waitingCount = 0
     for (const request of source.requests) {
       owedBytes += Math.max(0, request.totalBytes - request.receivedBytes)
-      const hasStopped = suspect || hasFallenSilent(state, request, nowMs)
-      const etaMs = hasStopped ? Number.POSITIVE_INFINITY : owedBytes / bytesPerMs
       const found = preyIn(state, request, nowMs)
-      if (found !== undefined) prey.push({ request, ...found, etaMs, isSuspect: hasStopped })
+      const isSilent = found?.how === 'copy' && hasFallenSilent(state, request, nowMs)
+      const hasStopped = suspect || isSilent
+      const etaMs = hasStopped ? Number.POSITIVE_INFINITY : owedBytes / bytesPerMs
+      if (request.startMs === undefined) waitingCount += 1
+      const beforeBytes = owedBytes - (request.totalBytes - request.receivedBytes)
+      const isNext = waitingCount === 1 || beforeBytes < bytesPerMs * LOST_MS
+      if (found !== undefined)
+        prey.push({ request, ...found, etaMs, isSuspect: hasStopped, isNext })
     }
   }
   return prey
@@ -136,7 +147,7 @@ function preyIn(
   if (last !== undefined && last > current) {
     return state.pieces.askerCount(last) === 1 ? { pieceIndex: last, how: 'move' } : undefined
   }
-  if (!request.pending.has(current)) return undefined
+  if (!request.pending.has(current) || state.pieces.freeCount > 0) return undefined
   const isLast = isLastRound(state) && state.pieces.askerCount(current) === 1
   if (!isLast && !isLate(state, request, current, nowMs)) return undefined
   return { pieceIndex: current, how: 'copy' }
@@ -177,12 +188,23 @@ function bestFor(
     if (each.request.source === source || !source.pieces.has(each.pieceIndex)) continue
     if (suspectsOnly && !each.isSuspect) continue
     if (orphansOnly && state.pieces.holderCount(each.pieceIndex) > 0) continue
-    if (ownMs > each.etaMs * TAKE_OVER_GAIN && !isFreeTry(state, source, each)) continue
+    if (!isWorthwhile(each, ownMs) && !isFreeTry(state, source, each)) continue
     if (best !== undefined && each.etaMs <= best.etaMs) continue
     if (each.how === 'copy' && !mayCopy(state, source, each)) continue
+    if (each.how === 'move' && !fitsBound(state, movedBytes(state, each), 1)) continue
     best = each
   }
   return best
+}
+
+/**
+ * Taking over must save time: what is next in line at a source that works may be on its way already, so that it would come
+ * twice.
+ */
+function isWorthwhile({ how, etaMs, isNext }: Prey, ownMs: number): boolean {
+  if (how === 'copy') return ownMs <= etaMs * TAKE_OVER_GAIN
+  const factor = isNext ? MOVE_NEXT_GAIN : 1
+  return etaMs - ownMs >= Math.max(MOVE_GAIN_MS_MIN, ownMs * (1 - TAKE_OVER_GAIN)) * factor
 }
 
 /**
@@ -201,22 +223,26 @@ function mayCopy(state: SessionState, source: Source, prey: Prey): boolean {
   return fitsBound(state, riskOf(state, source, prey), 1)
 }
 
+/** What is next in line at a source that works is read from its disk, and perhaps on its way already. */
+function movedBytes(state: SessionState, prey: Prey): number {
+  const { request, pieceIndex, isNext, isSuspect: suspect } = prey
+  const { lastBytesMs, rate = 0, kind } = request.source
+  if (!isNext || suspect || kind === 'origin' || lastBytesMs === undefined) return 0
+  return Math.min(state.pieces.bytesOf(pieceIndex), (rate * LOST_MS) / 1000)
+}
+
 function fitsBound(state: SessionState, riskBytes: number, share: number): boolean {
   const sizeBytes = state.pieces.heldBytes + state.pieces.missingBytes
   const boundBytes = Math.max(state.pieceSizeBytes, sizeBytes * DUPLICATE_SHARE_MAX)
   return state.duplicateBytes + state.riskBytes + riskBytes <= boundBytes * share
 }
 
-/** What the loser will have sent in vain when the winner is through. */
+/** What the source that has it now will have sent in vain when the other one is through. */
 function riskOf(state: SessionState, thief: Source, prey: Prey): number {
-  const { request, etaMs, isSuspect: suspect } = prey
-  const receivedBytes = partialBytes(state, request)
-  const thiefMs = queueMs(state, thief, state.pieceSizeBytes)
-  const lostBytes =
-    etaMs < thiefMs
-      ? (rateOf(state, thief) * etaMs) / 1000
-      : receivedBytes + (suspect ? 0 : (rateOf(state, request.source) * thiefMs) / 1000)
-  return Math.min(lostBytes, state.pieceSizeBytes)
+  const { request, pieceIndex, isSuspect: suspect } = prey
+  const meanwhileMs = queueMs(state, thief, state.pieceSizeBytes)
+  const moreBytes = suspect ? 0 : ((request.source.rate ?? 0) * meanwhileMs) / 1000
+  return Math.min(lostBytes(state, request) + moreBytes, state.pieces.bytesOf(pieceIndex))
 }
 
 function take(state: SessionState, thief: Source, prey: Prey, nowMs: number): SessionAction[] {
@@ -230,6 +256,7 @@ function take(state: SessionState, thief: Source, prey: Prey, nowMs: number): Se
     trim(state, request, pieceIndex)
     return [openRequest(state, thief, range, nowMs)]
   }
+  state.duplicateBytes += movedBytes(state, prey)
   return [cancel(state, request, 'moved', nowMs), openRequest(state, thief, range, nowMs)]
 }
 

@@ -3,11 +3,14 @@
  * crowd only for what the crowd lacks. Pure.
  */
 import {
+  CROWD_LARGE_PEERS,
+  CROWD_MEMORY_MS,
   CROWD_PATIENCE_MS_PER_PEER,
   CROWD_PEERS_MIN,
   CROWD_RANGES_PER_PEER,
   CROWD_SHARE_MIN,
-  CROWD_TURN_PEERS,
+  CROWD_SMALL_PEERS,
+  CROWD_TURN_MS,
   ORIGIN_CONNECTIONS_MAX,
   ORIGIN_DELAY_HOLDER_MS,
   ORIGIN_DELAY_MS,
@@ -18,6 +21,7 @@ import {
   ORIGIN_SHARE_MIN,
   ORIGIN_SILENT_MS,
   ORIGIN_WORTHWHILE_MS,
+  QUEUE_REQUESTS_MIN,
   QUEUE_TARGET_MS,
   RATE_WARMUP_MS,
 } from './policy.ts'
@@ -133,7 +137,11 @@ function isFellow({ pieces }: SessionState, source: Source): boolean {
  */
 function trustsCrowd(state: SessionState, origin: Source, count: number, nowMs: number): boolean {
   if (isEarlyInCrowd(state, count, nowMs)) return true
-  const peerRate = workingRate(state, nowMs, ({ kind }) => kind === 'peer')
+  let peerRate = 0
+  for (const { kind, rate = 0, lastBytesMs } of state.sources.values()) {
+    const isRecent = lastBytesMs !== undefined && nowMs - lastBytesMs < CROWD_MEMORY_MS
+    if (kind === 'peer' && isRecent) peerRate += rate
+  }
   return peerRate > 0 && peerRate >= (origin.rate ?? 0) * CROWD_SHARE_MIN
 }
 
@@ -142,23 +150,46 @@ function isEarlyInCrowd(state: SessionState, fellowCount: number, nowMs: number)
   return nowMs - state.startedMs < patienceMs
 }
 
-/** The first turn comes within the time that the crowd is given. */
+/**
+ * In a small crowd each has its turn now and then. In one that is likely part of a larger one only who starves asks, and
+ * after a time of which short ones are exponentially rare: so few begin, however many there are, and what they get
+ * reaches the others before their time comes.
+ */
 function isMyTurn(state: SessionState, fellowCount: number, nowMs: number): boolean {
-  const spreadMs = fellowCount * CROWD_PATIENCE_MS_PER_PEER * Math.min(1, turnShare(fellowCount))
-  state.turnAtMs ??= nowMs + state.random() * spreadMs
+  if (fellowCount <= CROWD_SMALL_PEERS) return true
+  const starves = isStarving(state, nowMs)
+  if (!starves && fellowCount >= CROWD_LARGE_PEERS) {
+    state.turnAtMs = undefined
+    return false
+  }
+  const rarity = (fellowCount + 1) ** 3
+  const waitMs = starves
+    ? CROWD_TURN_MS * Math.log2(1 + state.random() * rarity)
+    : state.random() * (fellowCount + 1) * CROWD_TURN_MS
+  state.turnAtMs ??= nowMs + waitMs
   return nowMs >= state.turnAtMs
 }
 
-function turnShare(fellowCount: number): number {
-  return Math.max(0, fellowCount / CROWD_TURN_PEERS - 1)
+/** No peer has anything that is not asked for, and next to nothing is on its way. */
+function isStarving(state: SessionState, nowMs: number): boolean {
+  let openCount = 0
+  for (const source of state.sources.values()) {
+    if (source.kind !== 'peer') continue
+    openCount += source.requests.size
+    if (openCount >= QUEUE_REQUESTS_MIN) return false
+    if (!isUseful(source, nowMs)) continue
+    if (state.pieces.pickRarest(source.pieces, state.startPiece) !== undefined) return false
+  }
+  return true
 }
 
-/** An origin answered: in a crowd the others come next. */
+/** An origin answered: the others of the crowd come next, and longer when it was slow. */
 export function passTurn(state: SessionState, { source, askedMs }: Request, nowMs: number): void {
   if (source.kind !== 'origin') return
-  const fellowCount = peersOf(state).filter(source => isFellow(state, source)).length
-  if (fellowCount < CROWD_PEERS_MIN) return
-  state.turnAtMs = nowMs + 2 * state.random() * turnShare(fellowCount) * (nowMs - askedMs)
+  const fellowCount = peersOf(state).filter(peer => isFellow(state, peer)).length
+  if (fellowCount <= CROWD_SMALL_PEERS) return
+  const turnMs = Math.max(CROWD_TURN_MS, nowMs - askedMs)
+  state.turnAtMs = nowMs + 2 * state.random() * (fellowCount + 1) * turnMs
 }
 
 function askOrigin(
@@ -210,16 +241,18 @@ function askFailed(state: SessionState, origin: Source, nowMs: number): SessionA
   return undefined
 }
 
-/** Pieces of the next range: some seconds of work, and no more than its share of the rest, so that all end together. */
+/**
+ * Pieces of the next range: some seconds of work, and no more than its share of the rest, so that all end together. Less
+ * where there are peers, because what they want and have may change at any time.
+ */
 function rangePieces(state: SessionState, origin: Source, role: Role, nowMs: number): number {
-  const rate = rateOf(state, origin)
-  const isMeasured = origin.rate !== undefined
-  const perConnection = rate / ORIGIN_CONNECTIONS_MAX
-  const firstBytes = role === 'alone' ? ORIGIN_RANGE_BYTES_FIRST : ORIGIN_RANGE_BYTES_PROBE
-  const byRate = isMeasured ? (perConnection * QUEUE_TARGET_MS) / 1000 : firstBytes
-  const share = shareOf(state, origin, role, nowMs)
-  const bytes = Math.min(byRate, ORIGIN_RANGE_BYTES_MAX)
-  return Math.max(1, Math.min(Math.floor(bytes / state.pieceSizeBytes), Math.ceil(share)))
+  const perConnection = rateOf(state, origin) / ORIGIN_CONNECTIONS_MAX
+  const hasPeers = peersOf(state).length > 0
+  const firstBytes = hasPeers ? ORIGIN_RANGE_BYTES_PROBE : ORIGIN_RANGE_BYTES_FIRST
+  const workMs = hasPeers ? ORIGIN_WORTHWHILE_MS : QUEUE_TARGET_MS
+  const bytes = origin.rate === undefined ? firstBytes : (perConnection * workMs) / 1000
+  const pieceCount = Math.floor(Math.min(bytes, ORIGIN_RANGE_BYTES_MAX) / state.pieceSizeBytes)
+  return Math.max(1, Math.min(pieceCount, Math.ceil(shareOf(state, origin, role, nowMs))))
 }
 
 /** In a crowd so little that seldom two of it take the same. */

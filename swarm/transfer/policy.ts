@@ -25,7 +25,7 @@ export const ORIGIN_DELAY_MS = 150
 export const ORIGIN_DELAY_HOLDER_MS = 300
 /** What peers give is judged after this much of it; the first window of a rate is over by then. */
 export const RATE_WARMUP_MS = 120
-/** Peers that finish within this time are not helped by an origin that must first be asked. */
+/** Peers that finish within this time are not helped by an origin that must first be asked. Also the work of its ranges beside peers. */
 export const ORIGIN_WORTHWHILE_MS = 1_000
 /** An origin that gives less than this share of what the peers give would save less time than it costs its owner. */
 export const ORIGIN_SHARE_MIN = 0.05
@@ -50,8 +50,14 @@ export const CROWD_PEERS_MIN = 1
 export const CROWD_RANGES_PER_PEER = 8
 /** A crowd is left for the origin when it gives less than this share of what the origin gives. */
 export const CROWD_SHARE_MIN = 0.5
-/** In a crowd of this many, one at a time asks the origin without waiting; a larger one takes turns by chance. */
-export const CROWD_TURN_PEERS = 8
+/** What a fellow gave within this time counts, also while it has nothing new at the moment. */
+export const CROWD_MEMORY_MS = 3_000
+/** Up to so many need no turns: they seldom ask for the same. */
+export const CROWD_SMALL_PEERS = 8
+/** A node that sees so many sees only a part of the crowd. */
+export const CROWD_LARGE_PEERS = 24
+/** One piece of an origin, and how long the word of it takes to the next node. */
+export const CROWD_TURN_MS = 250
 /** How much longer a node of a crowd waits for the others with each of them, before it believes that nothing comes. */
 export const CROWD_PATIENCE_MS_PER_PEER = 150
 
@@ -81,6 +87,12 @@ export const DUPLICATE_SHARE_MAX = 0.02
 export const LATE_MS_MIN = 60
 /** Someone else must have a piece in less than this share of the time that its source still needs. */
 export const TAKE_OVER_GAIN = 0.7
+/** Work that nobody began is moved when that saves at least this; four times as much when it is next in line. */
+export const MOVE_GAIN_MS_MIN = 100
+export const MOVE_NEXT_GAIN = 4
+/** What a peer has sent on its way when it hears that a request is taken back: a chunk, or what flows in this time. */
+export const LOST_BYTES_MAX = 256 * 1024
+export const LOST_MS = 300
 /** After a search for late pieces found none, the next one of the same session waits this long. */
 export const SEARCH_INTERVAL_MS = 10
 

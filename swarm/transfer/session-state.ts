@@ -1,6 +1,7 @@
 /** What a download session knows: its pieces, its sources and the requests that are open. */
 import type { Bitfield } from '../bitfield.ts'
 import { PieceTable } from './piece-table.ts'
+import { LOST_BYTES_MAX, LOST_MS } from './policy.ts'
 import type { CancelReason, SessionAction, SessionInit } from './session-events.ts'
 import { noteIdle, type Request, type Source, startNext } from './source.ts'
 
@@ -171,10 +172,13 @@ export function takeBack(
   return [...source.requests].map(request => cancel(state, request, reason, nowMs))
 }
 
-/** The bytes that came of the piece that the request is at. */
-export function partialBytes(state: SessionState, request: Request): number {
-  if (request.receivedBytes >= request.totalBytes) return 0
-  return request.receivedBytes % state.pieceSizeBytes
+/** What has come, or is on its way, of the piece that the request is at: lost when the request is taken back. */
+export function lostBytes(state: SessionState, request: Request): number {
+  const current = currentPiece(state, request)
+  const cameBytes = request.receivedBytes % state.pieceSizeBytes
+  if (current === undefined || cameBytes === 0) return 0
+  const onItsWay = Math.min(LOST_BYTES_MAX, ((request.source.rate ?? 0) * LOST_MS) / 1000)
+  return Math.min(state.pieces.bytesOf(current), cameBytes + onItsWay)
 }
 
 /** The piece that the source is at; `undefined` when all bytes are here and wait to be verified. */

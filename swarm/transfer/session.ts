@@ -13,7 +13,7 @@ import {
   cancel,
   createState,
   drop,
-  partialBytes,
+  lostBytes,
   release,
   type SessionState,
   setPieces,
@@ -212,7 +212,7 @@ function lose(
     const isWhole = request.receivedBytes >= request.totalBytes
     // What is here whole is on its way to the store, which will say that it was there.
     if (isWhole) return []
-    state.duplicateBytes += partialBytes(state, request)
+    state.duplicateBytes += lostBytes(state, request)
     return [cancel(state, request, 'lost', nowMs)]
   }
   const last = request.firstPiece + Math.ceil(request.totalBytes / state.pieceSizeBytes) - 1
