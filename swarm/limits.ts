@@ -46,6 +46,18 @@ export const SLOT_WAITERS_MAX = 256
 export const GOODPUT_BYTES_PER_SECOND_MIN = 16 * 1024
 export const GOODPUT_WINDOW_MS = 10_000
 
+/** Peers of which is remembered what they did wrong, also when they left. */
+export const CONDUCT_PEERS_MAX = 1024
+
+/**
+ * What the messages of one peer may cost, in requests: twice what a transfer of 1 GB/s in the smallest pieces needs. Whoever
+ * sends more is not read for a while, and cut off when it goes on.
+ */
+export const MESSAGE_COST_PER_SECOND = 8_000
+
+/** A peer that sends nothing at all for this long, while a piece that it said it has is due, is not worth waiting for. */
+export const UNANSWERED_MS = 10_000
+
 /** Blobs of which is remembered how much was given; the longest unasked is forgotten. */
 export const GIVEN_BLOBS_MAX = 4096
 

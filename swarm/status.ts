@@ -3,6 +3,7 @@ import type { Digest } from '../src/core/digest.ts'
 import type { Ban } from './bans.ts'
 import type { BlobId, BytesBySource } from './ports.ts'
 import type { Scope } from './scope.ts'
+import type { Misbehaviour } from './serving/conduct.ts'
 import type { Terms } from './serving/policy.ts'
 import type { ServingStatus } from './serving/serving.ts'
 
@@ -50,4 +51,6 @@ export interface SwarmStatus {
   /** Over all runs of this node. */
   readonly totals: BytesBySource
   readonly bans: readonly Ban[]
+  /** What peers did wrong in this run; the 1,024 that did last. */
+  readonly misbehaviour: readonly Misbehaviour[]
 }

@@ -11,22 +11,14 @@ import { createRelay, type RelayHub } from './catalog-relay/relay.ts'
 import { Discovery } from './discovery.ts'
 import type { Explanation } from './explanation.ts'
 import { createNetwork } from './libp2p/network.ts'
-import {
-  BULK_CHUNK_BYTES,
-  SERVE_BUFFERS_KEPT,
-  SERVE_BYTES_PER_PEER_MAX,
-  SERVE_BYTES_TOTAL_MAX,
-} from './limits.ts'
 import type { Channel, Network } from './network.ts'
 import type { SwarmOptions } from './options.ts'
 import { createOrigin, type Origin } from './origin/origin.ts'
 import { Directory } from './peers/directory.ts'
-import { createFairQueue } from './peers/fair-queue.ts'
-import type { LinkDeps } from './peers/link.ts'
-import { createSendBuffers } from './peers/send-buffers.ts'
-import { createYoungGarbageCollector } from './peers/young-garbage.ts'
+import { createLinkDeps } from './peers/link-deps.ts'
 import type { BlobId, BlobStore } from './ports.ts'
 import { openRememberedPeers, type RememberedPeers } from './remembered.ts'
+import { createEnforcement, type Enforcement } from './serving/enforcement.ts'
 import type { StoredGiven } from './serving/given.ts'
 import { openServing } from './serving/open.ts'
 import type { Surroundings } from './serving/policy.ts'
@@ -37,7 +29,6 @@ import { openTotals, type Totals } from './totals.ts'
 import { noTrace, openTrace, type Trace } from './trace.ts'
 import { Fetches } from './transfer/fetches.ts'
 import { type History, openHistory } from './transfer/history.ts'
-import type { Refusal } from './transfer/sources.ts'
 
 export interface Swarm {
   readonly peerId: string
@@ -129,6 +120,7 @@ class LiveSwarm implements Swarm {
   readonly #parts: Parts
   readonly #origins: readonly Origin[]
   readonly #directory: Directory
+  readonly #enforcement: Enforcement
   readonly #discovery: Discovery
   readonly #fetches: Fetches
   readonly #relay: RelayHub | undefined
@@ -143,7 +135,15 @@ class LiveSwarm implements Swarm {
     this.peerId = network.peerId
     const { catalog } = parts
     this.#relay = catalog && createRelay({ mirror: catalog, clock, log: log.child('catalog') })
-    this.#directory = new Directory(linkDeps(parts), network.peerId)
+    this.#enforcement = createEnforcement({
+      ...parts,
+      disconnect: peer => network.disconnect(peer),
+      forget: peer => {
+        remembered.forget(peer)
+        this.#helpers.delete(peer)
+      },
+    })
+    this.#directory = new Directory(createLinkDeps(parts, this.#enforcement), network.peerId)
     this.#origins = options.origins.map(url =>
       createOrigin({ limits: [serving.download, serving.origin] }, url),
     )
@@ -161,7 +161,7 @@ class LiveSwarm implements Swarm {
         parts.totals.add(source, bytes)
         if (source === 'peer') this.#helpers.add(name)
       },
-      onRefused: refusal => this.#refuse(refusal),
+      onRefused: refusal => this.#enforcement.refuse(refusal),
       onPieces: (blob, pieceIndexes) => {
         for (const link of this.#directory.list()) link.notify(blob, pieceIndexes)
       },
@@ -251,22 +251,8 @@ class LiveSwarm implements Swarm {
       transfers: this.#fetches.list(),
       totals: this.#parts.totals.current(),
       bans: this.#parts.bans.list(),
+      misbehaviour: this.#enforcement.list(),
     }
-  }
-
-  #refuse({ digest, pieceIndex, source, name }: Refusal): void {
-    const { log, trace, bans, network, remembered } = this.#parts
-    const who = source === 'peer' ? { peer: name } : { url: name }
-    const fields = { digest, pieceIndex: pieceIndex ?? 'layer', source, ...who }
-    log.warn('piece refused', fields)
-    trace.note?.('piece refused', fields)
-    if (source !== 'peer') return
-    bans.add(name)
-    remembered.forget(name)
-    this.#helpers.delete(name)
-    network.disconnect(name).catch((error: unknown) => {
-      log.debug('banned peer was already gone', { peer: name, reason: String(error) })
-    })
   }
 
   /** The rules changed: peers hear again what they may have, and holders are found by what is served. */
@@ -294,20 +280,5 @@ class LiveSwarm implements Swarm {
       const addresses = await this.#parts.network.addressesOf(peerId)
       if (addresses.length > 0) this.#parts.remembered.note({ peerId, addresses })
     }
-  }
-}
-
-function linkDeps(parts: Parts): LinkDeps {
-  const bounds = { perPeerBytes: SERVE_BYTES_PER_PEER_MAX, totalBytes: SERVE_BYTES_TOTAL_MAX }
-  return {
-    store: parts.store,
-    clock: parts.clock,
-    log: parts.log,
-    mayServe: parts.mayServe,
-    serving: parts.serving,
-    bulk: parts.bulk,
-    noteStreamBytes: createYoungGarbageCollector(),
-    queue: createFairQueue(bounds),
-    buffers: createSendBuffers(BULK_CHUNK_BYTES, SERVE_BUFFERS_KEPT),
   }
 }

@@ -35,3 +35,14 @@ export function formatServing({ limits, lan, wan }: NodeStatus['swarm']['serving
   const exempt = lan.isExempt ? ['peers of the LAN are exempt'] : []
   return [wan.serves || lan.serves ? wan.why : lan.why, ...rates, ...exempt].join(', ')
 }
+
+/** What a peer did wrong and how often, and what followed. */
+export function formatMisbehaviour(
+  misbehaviour: NodeStatus['swarm']['misbehaviour'][number],
+): string {
+  const { peerId, offences, verdict } = misbehaviour
+  const counts = Object.entries(offences).map(([offence, count]) => `${offence} ×${count}`)
+  return `${peerId}  ${counts.join(', ')}${verdict === 'none' ? '' : `: ${VERDICTS[verdict]}`}`
+}
+
+const VERDICTS = { 'cut off': 'cut off', ban: 'banned' } as const

@@ -7,7 +7,7 @@ import { formatApps } from './app.ts'
 import { formatBytes, formatDuration, formatTable } from './format.ts'
 import type { CommandIo } from './io.ts'
 import { formatProgress } from './progress.ts'
-import { formatPeer, formatServing } from './status-serving.ts'
+import { formatMisbehaviour, formatPeer, formatServing } from './status-serving.ts'
 
 type Transfer = NodeStatus['swarm']['transfers'][number]
 
@@ -78,6 +78,7 @@ export function formatStatus(status: NodeStatus): string {
     ['peers', swarm.peers.length === 0 ? 'none connected' : `${swarm.peers.length} connected`],
     ...swarm.peers.map(peer => ['', formatPeer(peer)]),
     ['serving', formatServing(swarm.serving)],
+    ...swarm.misbehaviour.map(each => ['offender', formatMisbehaviour(each)]),
     [
       'received',
       `${formatBytes(swarm.totals.peer)} from peers, ${formatBytes(swarm.totals.origin)} from the origin`,

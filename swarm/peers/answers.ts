@@ -6,6 +6,7 @@ import type { Log } from '../../src/core/log.ts'
 import { REQUESTS_PER_PEER_MAX } from '../limits.ts'
 import { malformed } from '../message-reader.ts'
 import type { BlobStore } from '../ports.ts'
+import type { Offence } from '../serving/conduct.ts'
 import type { Receiver } from '../serving/given.ts'
 import { Goodput } from '../serving/goodput.ts'
 import { Pace } from '../serving/pace.ts'
@@ -22,6 +23,8 @@ export interface AnswerDeps {
   /** The rules on whom to serve, and the rate limits that follow. */
   readonly serving: Serving
   readonly queue: FairQueue
+  /** The peer did something wrong; what follows may end its link. */
+  report(peerId: string, offence: Offence): void
   readonly buffers: SendBuffers
   /** What is asked for stays on the disk until it was sent. */
   readonly store: Pick<BlobStore, 'lease'>
@@ -203,7 +206,8 @@ export class AnswerQueue {
       }
       leftMs = line.taking.goodput.patienceMs(clock.monotonicMs())
     }
-    this.#giveUp(line.via, 'it takes bytes too slowly')
+    line.via.close()
+    this.#deps.report(this.#peer.peerId, 'slow reader')
   }
 
   async #serve(job: Open, line: Line): Promise<void> {

@@ -41,6 +41,8 @@ interface Owner {
   land(via: Carrier, id: number, offset: number, length: number): Landing
   onReceived(count: number, via: Carrier): void
   onLost(via: Carrier): void
+  /** The peer sent what is not a message. */
+  onBroken(): void
 }
 
 /** One open connection. */
@@ -230,6 +232,7 @@ export class BulkSide implements BulkGuest {
     const { peerId: peer } = this.#owner
     this.#deps.log.debug('peer broke the protocol', { peer, reason: messageOf(error) })
     way.carrier.close()
+    this.#owner.onBroken()
   }
 
   /** A cancelled request is answered at once: when nothing at all comes, nobody is there any more. */

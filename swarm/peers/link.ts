@@ -2,17 +2,23 @@
 import type { Clock } from '../../src/core/clock.ts'
 import type { Digest } from '../../src/core/digest.ts'
 import { messageOf } from '../../src/core/errors.ts'
-import { FrameReader } from '../frame-reader.ts'
-import { DATA_BYTES_MAX, HELLO_TIMEOUT_MS, REQUESTS_PER_PEER_MAX } from '../limits.ts'
+import { FrameReader, type Landing } from '../frame-reader.ts'
+import {
+  DATA_BYTES_MAX,
+  HELLO_TIMEOUT_MS,
+  REQUESTS_PER_PEER_MAX,
+  UNANSWERED_MS,
+} from '../limits.ts'
 import { malformed } from '../message-reader.ts'
 import type { Channel } from '../network.ts'
 import type { HeldBlob } from '../ports.ts'
 import { type Scope, scopeOf } from '../scope.ts'
-import type { TokenBucket } from '../token-bucket.ts'
+import { dataCost, messageCost } from '../serving/message-cost.ts'
 import { decodeMessage, type Exchange, type Message, WIRE_VERSION } from '../wire.ts'
 import { type BulkDeps, BulkSide } from './bulk-side.ts'
 import { type Carrier, createStreamCarrier } from './carrier.ts'
 import { type PeerPieces, piecesOf } from './holding.ts'
+import { Reading } from './reading.ts'
 import { type Answer, type OpenRequestOptions, RequestTable } from './requests.ts'
 import { PeerServer, type ServerDeps } from './server.ts'
 import type { NoteStreamBytes } from './young-garbage.ts'
@@ -48,14 +54,18 @@ export class PeerLink {
   readonly #requests: RequestTable
   readonly #server: PeerServer
   #requestsMax: number | undefined
-  #receivedBytes = 0
-  readonly #resting = new Set<Carrier>()
+  readonly #reading: Reading
 
   constructor(deps: LinkDeps, channel: Channel, events: LinkEvents) {
     this.#deps = deps
     this.scope = scopeOf(channel.address)
     this.#channel = channel
     this.#events = events
+    this.#reading = new Reading(
+      deps,
+      { peerId: channel.peerId, scope: this.scope },
+      this.#closing.signal,
+    )
     this.#stream = createStreamCarrier(channel, deps.noteStreamBytes)
     this.#requests = new RequestTable({
       clock: deps.clock,
@@ -71,9 +81,13 @@ export class PeerLink {
       peerId: channel.peerId,
       address: channel.address,
       post: message => this.#stream.post(message),
-      handle: (message, via) => this.#handleExchange(message, via),
-      land: (via, id, offset, length) => this.#requests.land(via, id, offset, length),
-      onReceived: (count, via) => this.#noteReceived(count, via),
+      handle: (message, via) => {
+        this.#reading.charge(messageCost(message, 0), via)
+        this.#handleExchange(message, via)
+      },
+      land: (via, id, offset, length) => this.#land(via, id, offset, length),
+      onReceived: (count, via) => this.#reading.note(count, via),
+      onBroken: () => deps.report(channel.peerId, 'broke the protocol'),
       onLost: via => {
         this.#server.dropCarrier(via)
         this.#requests.reroute(via)
@@ -82,7 +96,7 @@ export class PeerLink {
     this.#reader = new FrameReader(
       {
         onFrame: frame => this.#handleFrame(frame),
-        onData: (id, offset, length) => this.#requests.land(this.#stream, id, offset, length),
+        onData: (id, offset, length) => this.#land(this.#stream, id, offset, length),
       },
       DATA_BYTES_MAX,
     )
@@ -97,7 +111,9 @@ export class PeerLink {
     )
     this.#deps.clock.sleep(HELLO_TIMEOUT_MS, this.#closing.signal).then(
       () => {
-        if (this.#requestsMax === undefined) this.#channel.close()
+        if (this.#requestsMax !== undefined) return
+        this.#channel.close()
+        this.#deps.report(this.peerId, 'silent')
       },
       () => {
         /* The link was closed before. */
@@ -123,7 +139,7 @@ export class PeerLink {
   }
 
   get receivedBytes(): number {
-    return this.#receivedBytes
+    return this.#reading.receivedBytes
   }
 
   get servedBytes(): number {
@@ -152,7 +168,20 @@ export class PeerLink {
     options: OpenRequestOptions,
   ): Promise<Answer> {
     this.#bulk.want()
-    return this.#requests.open({ kind: 'request', ...range }, options)
+    return this.#judge(this.#requests.open({ kind: 'request', ...range }, options))
+  }
+
+  /** A peer is only asked for what it says it has. */
+  async #judge(asking: Promise<Answer>): Promise<Answer> {
+    const since = { ms: this.#deps.clock.monotonicMs(), receivedBytes: this.receivedBytes }
+    const answer = await asking
+    if (answer.kind === 'rejected' && answer.reason === 'not-found') {
+      this.#deps.report(this.peerId, 'broken promise')
+    }
+    const tookMs = this.#deps.clock.monotonicMs() - since.ms
+    const isSilent = this.receivedBytes === since.receivedBytes && tookMs >= UNANSWERED_MS
+    if (answer.kind === 'cancelled' && isSilent) this.#deps.report(this.peerId, 'unanswered')
+    return answer
   }
 
   /** The piece layer of a blob, `length` bytes. Never rejects. */
@@ -181,28 +210,10 @@ export class PeerLink {
       const peer = this.peerId
       this.#deps.log.debug('peer broke the protocol', { peer, reason: messageOf(error) })
       this.#channel.close()
+      this.#deps.report(peer, 'broke the protocol')
       return
     }
-    this.#noteReceived(bytes.byteLength, this.#stream)
-  }
-
-  #noteReceived(count: number, via: Carrier): void {
-    this.#receivedBytes += count
-    const limit = this.#deps.serving.downloadFor(this.scope)
-    if (limit.debit(count) > 0 && !this.#resting.has(via)) void this.#rest(via, limit)
-  }
-
-  /** Stops reading while the download limit is overdrawn. */
-  async #rest(via: Carrier, limit: TokenBucket): Promise<void> {
-    this.#resting.add(via)
-    via.pause()
-    try {
-      while (limit.debit(0) > 0) await limit.take(0, this.#closing.signal)
-    } catch {
-      /* The link was closed meanwhile. */
-    }
-    this.#resting.delete(via)
-    via.resume()
+    this.#reading.note(bytes.byteLength, this.#stream)
   }
 
   #handleFrame(frame: Uint8Array): void {
@@ -210,7 +221,16 @@ export class PeerLink {
     if (this.#requestsMax === undefined && message?.kind !== 'hello') {
       throw malformed('no HELLO first')
     }
-    if (message !== undefined) this.#handle(message)
+    if (message === undefined) this.#reading.charge(1, this.#stream)
+    else {
+      this.#reading.charge(messageCost(message, frame.byteLength), this.#stream)
+      this.#handle(message)
+    }
+  }
+
+  #land(via: Carrier, id: number, offset: number, length: number): Landing {
+    this.#reading.charge(dataCost(length), via)
+    return this.#requests.land(via, id, offset, length)
   }
 
   #handle(message: Message): void {

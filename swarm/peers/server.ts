@@ -65,15 +65,15 @@ export class PeerServer {
   handleRequest({ id, digest, offset, length }: Message & { kind: 'request' }, via: Carrier): void {
     const blob = this.#servable(digest)
     if (blob === undefined) {
-      reject(via, id, 'not-found')
+      this.#refuse(id, via, 'not-found')
       return
     }
     if (!isRestOfPiece(blob, offset, length)) {
-      reject(via, id, 'malformed')
+      this.#refuse(id, via, 'malformed')
       return
     }
     if (!blob.hasPiece(Math.floor(offset / blob.pieceSizeBytes))) {
-      reject(via, id, 'not-found')
+      this.#refuse(id, via, 'not-found')
       return
     }
     if (blob.pieceCount > 1 && !this.#hasTurn(id, via)) return
@@ -89,7 +89,7 @@ export class PeerServer {
   handleLayer({ id, digest }: Message & { kind: 'layer' }, via: Carrier): void {
     const blob = this.#servable(digest)
     if (blob === undefined || blob.pieceCount < 2) {
-      reject(via, id, 'not-found')
+      this.#refuse(id, via, 'not-found')
       return
     }
     const { store } = this.#deps
@@ -128,6 +128,12 @@ export class PeerServer {
 
   close(): void {
     this.#answers.close()
+  }
+
+  #refuse(id: number, via: Carrier, reason: 'not-found' | 'malformed'): void {
+    reject(via, id, reason)
+    const offence = reason === 'malformed' ? 'malformed request' : 'unknown blob'
+    this.#deps.report(this.#peer.peerId, offence)
   }
 
   /** Small blobs and piece layers need none: they are what everybody begins with, and cost little. */

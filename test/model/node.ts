@@ -85,6 +85,7 @@ export function createModelNode(
     clock,
     log: silentLog,
     mayServe: () => true,
+    report: () => {},
     serving: new Serving(
       { clock, log: silentLog, given: createGiven(), surroundings: () => CALM },
       TEST_SERVING,

@@ -47,6 +47,7 @@ export const STATUS: NodeStatus = {
     transfers: [],
     totals: { peer: 0, origin: 0 },
     bans: [],
+    misbehaviour: [],
   },
   apps: [],
 }

@@ -31,6 +31,7 @@ interface Settings {
 export function createServingNode(settings: Settings) {
   const { clock, log = silentLog } = settings
   const blob = createModelBlob(settings.sizeBytes ?? 4 * 1024 * 1024, 1)
+  const offences: (readonly [string, string])[] = []
   const deps: ServerDeps = {
     store: createModelStore(blob, piecesFrom(blob, settings.heldPieces ?? 'all'), false),
     clock,
@@ -45,10 +46,13 @@ export function createServingNode(settings: Settings) {
       totalBytes: SERVE_BYTES_TOTAL_MAX,
     }),
     buffers: createSendBuffers(SERVE_CHUNK_BYTES, SERVE_BUFFERS_KEPT),
+    report: (peerId, offence) => void offences.push([peerId, offence]),
     mayServe: digest => digest === blob.digest,
   }
   return {
     blob,
+    /** `[peer, offence]`, in order. */
+    offences,
     ...deps,
     connect: (peerId: string, settings?: PeerSettings) => new ServedPeer(deps, peerId, settings),
   }

@@ -57,10 +57,14 @@ describe('formatStatus', () => {
         { kind: 'peer', name: 'idle', verifiedBytes: 0, bytesPerSecond: 0 },
       ] as const,
     }
+    const misbehaviour = [
+      { peerId: 'bad', points: 60, offences: { flood: 3, silent: 1 }, verdict: 'cut off' as const },
+    ]
     const text = formatStatus({
       ...STATUS,
-      swarm: { ...STATUS.swarm, peers: [peer], transfers: [transfer] },
+      swarm: { ...STATUS.swarm, peers: [peer], transfers: [transfer], misbehaviour },
     })
+    expect(text).to.match(/^offender +bad {2}flood ×3, silent ×1: cut off$/m)
     expect(text).to.match(
       /^peers +1 connected\n +you {2}\/ip4\/192\.0\.2\.7\/tcp\/1 {2}WAN, served, upload 2\.0 MB\/s \(schedule\), download free$/m,
     )

@@ -35,6 +35,7 @@ describe('PeerServer, asked for something else than a piece', () => {
         { kind: 'reject', id: 1, reason: 'malformed', retryAfterMs: 0 },
       ])
       expect(peer.receivedBytes).to.equal(0)
+      expect(node.offences).to.deep.equal([['peer', 'malformed request']])
     })
   }
 
@@ -57,6 +58,10 @@ describe('PeerServer, asked for something else than a piece', () => {
     expect(peer.rejections.map(({ id, reason }) => [id, reason])).to.deep.equal([
       [1, 'not-found'],
       [2, 'not-found'],
+    ])
+    expect(node.offences.map(([, offence]) => offence)).to.deep.equal([
+      'unknown blob',
+      'unknown blob',
     ])
   })
 })
@@ -126,6 +131,7 @@ describe('PeerServer and a peer that takes bytes slowly', () => {
     }
     await clock.runUntil(12_000)
     expect([slow.isClosed, fast.isClosed]).to.deep.equal([true, false])
+    expect(node.offences).to.deep.equal([['slow', 'slow reader']])
     await clock.runUntil(60_000)
     expect(fast.receivedBytes).to.equal(4 * PIECE)
   })

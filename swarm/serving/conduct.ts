@@ -1,0 +1,114 @@
+/** What peers do wrong, counted: points for each kind of offence that fade with time, and what follows from them. Pure. */
+import { CONDUCT_PEERS_MAX } from '../limits.ts'
+
+/** Points of each offence. What an honest peer may do by bad luck is cheap, and what it never does is not. */
+const POINTS = {
+  /** Bytes that are no message, or a message in the wrong place. */
+  'broke the protocol': 25,
+  /** A request that is no piece. */
+  'malformed request': 5,
+  /** A request for what is not served here: the catalog may have changed on the way, so many at once are no crime. */
+  'unknown blob': 0.25,
+  /** More messages than any transfer needs; its reading was stopped for a while. */
+  flood: 10,
+  /** It took bytes too slowly while they waited for it. */
+  'slow reader': 20,
+  /** It connected and said nothing. */
+  silent: 10,
+  /** It said that it has a piece, and then that it has not: a blob may have been deleted with 64 requests on their way. */
+  'broken promise': 0.5,
+  /** It was asked for a piece that it said it has, and sent nothing at all for a long time. */
+  unanswered: 3,
+  /** Bytes, or a piece layer, that are not the blob: banned at once, elsewhere. */
+  'wrong bytes': 0,
+} as const satisfies Record<string, number>
+
+export type Offence = keyof typeof POINTS
+
+/** These are never done by accident: only they lead to a ban. */
+const DELIBERATE: ReadonlySet<Offence> = new Set([
+  'broke the protocol',
+  'malformed request',
+  'flood',
+])
+
+/** `cut off`: the connection is ended, the peer may come back. */
+export type Verdict = 'none' | 'cut off' | 'ban'
+
+const CUT_OFF_POINTS = 50
+/** Reached only by coming back again and again. */
+const BAN_POINTS = 200
+const FADE_POINTS_PER_SECOND = 1
+
+/** For people. */
+export interface Misbehaviour {
+  readonly peerId: string
+  readonly points: number
+  readonly offences: { readonly [O in Offence]?: number }
+  /** The worst that followed. */
+  readonly verdict: Verdict
+}
+
+interface Entry {
+  points: number
+  deliberate: number
+  atMs: number
+  offences: { [O in Offence]?: number }
+  verdict: Verdict
+}
+
+export class Conduct {
+  readonly #records = new Map<string, Entry>()
+
+  /** What to do about the peer now. `isFirst`: it has not done this before, as far as is remembered. */
+  note(peerId: string, offence: Offence, nowMs: number): { verdict: Verdict; isFirst: boolean } {
+    const record = this.#recordOf(peerId, nowMs)
+    fade(record, nowMs)
+    record.points += POINTS[offence]
+    if (DELIBERATE.has(offence)) record.deliberate += POINTS[offence]
+    const count = (record.offences[offence] ?? 0) + 1
+    record.offences[offence] = count
+    const verdict = verdictOn(offence, record)
+    if (verdict === 'ban' || record.verdict === 'none') record.verdict = verdict
+    return { verdict, isFirst: count === 1 }
+  }
+
+  list(nowMs: number): readonly Misbehaviour[] {
+    return [...this.#records].map(([peerId, record]) => {
+      fade(record, nowMs)
+      const { points, offences, verdict } = record
+      return { peerId, points: Math.ceil(points), offences: { ...offences }, verdict }
+    })
+  }
+
+  /** The one whose last offence is the longest ago is forgotten first. */
+  #recordOf(peerId: string, nowMs: number): Entry {
+    const known = this.#records.get(peerId)
+    const record = known ?? {
+      ...{ points: 0, deliberate: 0, atMs: nowMs, offences: {} },
+      verdict: 'none' as const,
+    }
+    this.#records.delete(peerId)
+    this.#records.set(peerId, record)
+    const [oldest] = this.#records.keys()
+    if (this.#records.size > CONDUCT_PEERS_MAX && oldest !== undefined) {
+      this.#records.delete(oldest)
+    }
+    return record
+  }
+}
+
+function verdictOn(offence: Offence, { points, deliberate }: Entry): Verdict {
+  if (offence === 'wrong bytes' || deliberate >= BAN_POINTS) return 'ban'
+  // These end the connection by themselves: what was sent cannot be told from what was not.
+  const isOver =
+    offence === 'broke the protocol' || offence === 'slow reader' || offence === 'silent'
+  return isOver || points >= CUT_OFF_POINTS ? 'cut off' : 'none'
+}
+
+function fade(record: Entry, nowMs: number): void {
+  const faded = ((nowMs - record.atMs) / 1000) * FADE_POINTS_PER_SECOND
+  record.points = Math.max(0, record.points - faded)
+  record.deliberate = Math.max(0, record.deliberate - faded)
+  record.atMs = nowMs
+}

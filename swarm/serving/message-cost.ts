@@ -1,0 +1,32 @@
+/** What a message costs us, in units of the cheapest one; a peer has a budget of them. Pure. */
+import type { Message } from '../wire.ts'
+
+/** Each blob that a peer asks about is looked up, and answered with up to 2 KiB. */
+const ASKED_COST = 8
+/** A HAVE goes through the schedule of a download, piece by piece. */
+const HAVE_COST = 2
+const HAVE_BYTES_PER_UNIT = 256
+
+export function messageCost(message: Message, frameBytes: number): number {
+  switch (message.kind) {
+    case 'who-has':
+      return 1 + ASKED_COST * message.digests.length
+    case 'have':
+      return HAVE_COST + Math.floor(frameBytes / HAVE_BYTES_PER_UNIT)
+    case 'hello':
+    case 'bulk':
+    case 'request':
+    case 'layer':
+    case 'reject':
+    case 'cancel':
+      return 1
+  }
+}
+
+/** Honest peers cut an answer into as few frames as they can. */
+const TINY_DATA_BYTES = 1024
+
+/** Data that was asked for costs nothing, unless it comes in crumbs. */
+export function dataCost(lengthBytes: number): number {
+  return lengthBytes < TINY_DATA_BYTES ? 1 : 0
+}
