@@ -45,13 +45,12 @@ const refusedBeside = await codeRejectedBy(store.openWriter(other))
 await writer.setPieceLayer(sample.layer)
 await fillDiskExcept(4 * MIB)
 
-let refusedWithin: string | undefined
-for (let index = 0; index < sample.pieceCount && refusedWithin === undefined; index++) {
-  refusedWithin = await writer.writePiece(index, sample.piece(index)).then(
-    () => undefined,
-    error => codeOf(error),
-  )
-}
+// All at once, as they come from many sources.
+const writing = Array.from({ length: sample.pieceCount }, (_, index) =>
+  writer.writePiece(index, sample.piece(index)),
+)
+const refused = (await Promise.allSettled(writing)).find(({ status }) => status === 'rejected')
+const refusedWithin = refused?.status === 'rejected' ? codeOf(refused.reason) : undefined
 const heldWhenFull = await checkedPieces(store, sample)
 const closed = await codeRejectedBy(Promise.resolve(writer[Symbol.asyncDispose]()))
 await codeRejectedBy(Promise.resolve(store[Symbol.asyncDispose]()))

@@ -39,7 +39,8 @@ execFileSync('mount', ['-o', 'loop', image, disk])
 
 // The clock stands still, so that the store syncs only when it is told to.
 const clock = createManualClock()
-const sample = sampleOf(5 * MIB + 1000)
+// Large enough for the threads that write pieces.
+const sample = sampleOf(8 * MIB + 1000)
 const store = await openBlobStore(
   { folder: join(disk, 'store'), clock, log: silentLog },
   { minFreeBytes: 0 },
