@@ -5,7 +5,13 @@ import { NODE_ARGUMENTS } from '../../../../orchestrator/index.ts'
 import type { Explanation } from '../../../../swarm/explanation.ts'
 import type { SwarmStatus } from '../../../../swarm/status.ts'
 import type { Bench } from './bench.ts'
-import type { FetchAnswer, NodeReady, NodeSubjectSettings, WantedBlob } from './node-subject.ts'
+import type {
+  FetchAnswer,
+  FetchSettings,
+  NodeReady,
+  NodeSubjectSettings,
+  WantedBlob,
+} from './node-subject.ts'
 import { SubjectProcess } from './subject-process.ts'
 import { type Usage, usageOf } from './usage.ts'
 
@@ -28,7 +34,7 @@ export interface BenchNode extends AsyncDisposable {
   readonly process: SubjectProcess
   usage(): Usage
   import(blob: WantedBlob & { readonly path: string }): Promise<void>
-  fetch(blob: WantedBlob, options?: { readonly hasEvents: boolean }): Promise<FetchAnswer>
+  fetch(blob: WantedBlob, settings?: FetchSettings): Promise<FetchAnswer>
   untilPeers(count: number): Promise<void>
   status(): Promise<SwarmStatus>
   /** How its fetch of the blob went. */
@@ -56,8 +62,8 @@ export async function startBenchNode(
     process: subject,
     usage: () => usageOf(subject.pid),
     import: ({ digest, sizeBytes, path }) => subject.ask('import', { digest, sizeBytes, path }),
-    fetch: ({ digest, sizeBytes }, { hasEvents } = { hasEvents: false }) =>
-      subject.ask('fetch', { digest, sizeBytes, hasEvents }),
+    fetch: ({ digest, sizeBytes }, settings = {}) =>
+      subject.ask('fetch', { digest, sizeBytes, ...settings }),
     untilPeers: count => subject.ask('untilPeers', { count }),
     status: () => subject.ask('status'),
     explain: ({ digest, sizeBytes }) => subject.ask('explain', { digest, sizeBytes }),

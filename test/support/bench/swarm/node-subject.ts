@@ -35,6 +35,13 @@ export interface WantedBlob {
   readonly sizeBytes: number
 }
 
+export interface FetchSettings {
+  /** Tell how far it is, again and again. */
+  readonly hasEvents?: boolean
+  /** Under which its holders are found; absent: the one release of the benchmark. */
+  readonly release?: Digest
+}
+
 export interface FetchAnswer {
   readonly seconds: number
   /** Received and verified in this run of the process, by source. */
@@ -89,15 +96,16 @@ function heldBytesOf({ list }: Pick<BlobStore, 'list'>): number {
   }, 0)
 }
 
-async function fetch(wanted: WantedBlob & { readonly hasEvents?: boolean }): Promise<FetchAnswer> {
+async function fetch(wanted: WantedBlob & FetchSettings): Promise<FetchAnswer> {
   // As a node does as soon as it knows the manifest: it holds something soon.
-  swarm.announce([RELEASE])
+  const { release = RELEASE } = wanted
+  swarm.announce([release])
   const before = swarm.status().totals
   const startMs = performance.now()
   await swarm.fetch(
     { digest: wanted.digest, sizeBytes: wanted.sizeBytes },
     {
-      release: RELEASE,
+      release,
       ...(wanted.hasEvents === true && {
         onProgress: ({ heldBytes }: { heldBytes: number }) => {
           tell({ event: { heldBytes, atMs: performance.now() - startMs } })
