@@ -77,8 +77,10 @@ describe('archy blob', function () {
     expect(code, stderr).to.equal(0)
     return JSON.parse(stdout) as Answer
   }
+  const blobs = async (): Promise<readonly BlobView[]> =>
+    (await archy<BlobListView>('blob', 'list')).blobs
   const largest = async (): Promise<readonly BlobView[]> =>
-    (await archy<BlobListView>('blob', 'list')).blobs.filter(({ sizeBytes }) => sizeBytes > 2 ** 20)
+    (await blobs()).filter(({ sizeBytes }) => sizeBytes > 2 ** 20)
   const dataFileOf = (digest: string): string =>
     blobPathsOf(join(node.stateFolder, 'store/blobs'), parseDigest(digest)).data
 
@@ -160,11 +162,10 @@ describe('archy blob', function () {
   })
 
   it('gets a blob that a release names and this node lacks, and copies it where it is wanted', async () => {
-    await archy('app', 'pin', 'large', '1.0.0')
-    await origin.publish(await large(2))
+    await node.run(['app', 'uninstall', 'large'])
     const blobsFolder = join(origin.publicFolder, 'blobs/blake3')
     const absent = async (): Promise<readonly string[]> => {
-      const held = new Set((await list()).map(({ digest }) => digest.replace('blake3:', '')))
+      const held = new Set((await blobs()).map(({ digest }) => digest.replace('blake3:', '')))
       const names = await readdir(blobsFolder, { recursive: true })
       return names
         .flatMap(name => /([0-9a-f]{64})$/.exec(name)?.[1] ?? [])
