@@ -157,6 +157,11 @@ export class PeerLink {
     this.#stream.post({ kind: 'who-has', digests: [digest] })
   }
 
+  /** What came of answers that had been taken back. */
+  get strayBytes(): number {
+    return this.#requests.strayBytes
+  }
+
   /** True when the peer asked who has the blob: it fetches it, or did. */
   asksFor(digest: Digest): boolean {
     return this.#server.isAsked(digest)

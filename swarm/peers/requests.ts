@@ -62,6 +62,11 @@ export class RequestTable {
     this.#deps = deps
   }
 
+  /** What came although it had been taken back, or nobody had asked for it. */
+  get strayBytes(): number {
+    return this.#strayBytes
+  }
+
   /** Asks, and resolves with the answer; never rejects. */
   open(question: Question, { signal, onBytes = () => {} }: OpenRequestOptions): Promise<Answer> {
     if (this.#isClosed) return Promise.resolve({ kind: 'left' })

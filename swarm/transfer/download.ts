@@ -133,10 +133,11 @@ export class Download {
   }
 
   async #fill(signal: AbortSignal): Promise<void> {
+    const draw = this.#deps.random()
     const layerDeps = {
       ...this.#deps,
       holders: () => this.#roster.holders(),
-      peersExpected: this.#peersExpected,
+      originDelayMs: () => (this.#peersExpected ? this.#roster.originDelayMs(draw) : 0),
       onAsked: () => {
         this.#isLayerAsked = true
         this.#dispatch({ kind: 'tick' })
@@ -162,6 +163,7 @@ export class Download {
       this.#recorder.noteView(view, nowMs)
       await this.#deps.clock.sleep(view.isEnding ? TICK_ENDING_MS : TICK_MS, signal)
       this.#roster.noteFellows()
+      this.#roster.noteStrays()
       this.#dispatch({ kind: 'tick' })
       this.#offerFreshPieces()
       this.#reuse.tick()

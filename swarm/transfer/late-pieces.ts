@@ -20,6 +20,7 @@ import type { SessionAction } from './session-events.ts'
 import {
   cancel,
   currentPiece,
+  lastOf,
   lostBytes,
   openRequest,
   type SessionState,
@@ -258,10 +259,4 @@ function take(state: SessionState, thief: Source, prey: Prey, nowMs: number): Se
   }
   state.duplicateBytes += movedBytes(state, prey)
   return [cancel(state, request, 'moved', nowMs), openRequest(state, thief, range, nowMs)]
-}
-
-function lastOf(pieces: ReadonlySet<number>): number | undefined {
-  let last: number | undefined
-  for (const index of pieces) last = index
-  return last
 }

@@ -5,7 +5,7 @@ import type { Log } from '../../src/core/log.ts'
 import type { Origin } from '../origin/origin.ts'
 import type { Answer } from '../peers/requests.ts'
 import type { BlobWriter } from '../ports.ts'
-import { BACKOFF_FIRST_MS, ORIGIN_DELAY_MS, ORIGIN_SILENT_MS } from './policy.ts'
+import { BACKOFF_FIRST_MS, ORIGIN_SILENT_MS } from './policy.ts'
 import type { PeerSource, Refusal } from './sources.ts'
 
 const LAYER_BYTES_PER_PIECE = 32
@@ -24,7 +24,8 @@ export interface LayerDeps {
   readonly origins: readonly Origin[]
   /** Peers that said they hold some of the blob. */
   holders(): readonly PeerSource[]
-  readonly peersExpected: boolean
+  /** How long after the start the origins are asked, as far as is known now. */
+  originDelayMs(): number
   onRefused(refusal: Refusal): void
   /** Somebody was asked for it: what is asked of the same peer from now on comes after it. */
   onAsked(): void
@@ -124,12 +125,17 @@ async function askPeer(
 }
 
 /**
- * A short while after the peers, because it is small; the next origin while the one before may still answer. Ends with the
+ * A short while after the peers, because it is small, and long after them in a crowd of which all would ask; the next origin while the one before may still answer. Ends with the
  * signal only.
  */
 async function askOrigins(search: Search): Promise<void> {
   const { deps, writer, signal } = search
-  if (deps.peersExpected) await deps.clock.sleep(ORIGIN_DELAY_MS, signal)
+  const startedMs = deps.clock.monotonicMs()
+  for (;;) {
+    const leftMs = startedMs + deps.originDelayMs() - deps.clock.monotonicMs()
+    if (leftMs <= 0) break
+    await deps.clock.sleep(Math.min(leftMs, POLL_MAX_MS), signal)
+  }
   for (let delayMs = BACKOFF_FIRST_MS; ; delayMs = Math.min(delayMs * 2, RETRY_MAX_MS)) {
     const open: Promise<void>[] = []
     for (const origin of deps.origins) {

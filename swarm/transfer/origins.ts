@@ -2,6 +2,7 @@
  * When and for what the origins are asked: at once where peers cannot help, beside them where that saves time, and in a
  * crowd only for what the crowd lacks. Pure.
  */
+import { isLargeCrowd, mayAskForCrowd, noteCrowdTurn, shortenRanges } from './crowd.ts'
 import {
   CROWD_LARGE_PEERS,
   CROWD_MEMORY_MS,
@@ -32,10 +33,10 @@ import { openRequest, type SessionState } from './session-state.ts'
 import { isUseful, type Request, type Source } from './source.ts'
 
 /**
- * `none`: wait for peers. `orphans`: only what no peer has. `crowd`: the same of fellows, in turns. `beside`: peers and
- * origin together. `alone`: peers do not help.
+ * `none`: wait for peers. `orphans`: only what no peer has. `crowd`: the same of fellows, in turns. `starved`: one piece,
+ * whichever it is, because a large crowd gave none for long. `beside`: peers and origin together. `alone`: peers do not help.
  */
-type Role = 'none' | 'orphans' | 'crowd' | 'beside' | 'alone'
+type Role = 'none' | 'orphans' | 'crowd' | 'starved' | 'beside' | 'alone'
 
 export interface OriginInPlay {
   readonly origin: Source
@@ -80,7 +81,7 @@ function peersOf(state: SessionState): Source[] {
 
 export function connectionsOf(origin: Source, role: Role): number {
   if (role === 'none') return 0
-  if (role === 'crowd') return 1
+  if (role === 'crowd' || role === 'starved') return 1
   // Beside peers the first range only shows how fast the origin is.
   if (role === 'beside' && origin.rate === undefined) return 1
   return Math.min(origin.requestsMax, ORIGIN_CONNECTIONS_MAX)
@@ -95,6 +96,10 @@ function roleOf(
   const elapsedMs = nowMs - state.startedMs
   const holders = peers.filter(source => isUseful(source, nowMs))
   const fellows = peers.filter(source => isFellow(state, source))
+  if (isLargeCrowd(state, peers, fellows.length, nowMs)) {
+    shortenRanges(state, origin)
+    return mayAskForCrowd(state, fellows.length, nowMs) ? 'starved' : 'none'
+  }
   if (fellows.length >= CROWD_PEERS_MIN && trustsCrowd(state, origin, fellows.length, nowMs)) {
     return isMyTurn(state, fellows.length, nowMs) ? 'crowd' : 'none'
   }
@@ -186,6 +191,7 @@ function isStarving(state: SessionState, nowMs: number): boolean {
 /** An origin answered: the others of the crowd come next, and longer when it was slow. */
 export function passTurn(state: SessionState, { source, askedMs }: Request, nowMs: number): void {
   if (source.kind !== 'origin') return
+  noteCrowdTurn(state, nowMs)
   const fellowCount = peersOf(state).filter(peer => isFellow(state, peer)).length
   if (fellowCount <= CROWD_SMALL_PEERS) return
   const turnMs = Math.max(CROWD_TURN_MS, nowMs - askedMs)
@@ -201,12 +207,13 @@ function askOrigin(
   const { pieces } = state
   const isForAll = role === 'alone' || role === 'beside'
   if (role === 'orphans' && hasSeed(state, nowMs)) return askFailed(state, origin, nowMs)
-  const rarityMax = isForAll || isProbe(state, origin, nowMs) ? undefined : 0
+  const takesAny = isForAll || role === 'starved' || isProbe(state, origin, nowMs)
+  const rarityMax = takesAny ? undefined : 0
   // From the other side of the ring: peers begin at its start.
   const cursor = (state.originPiece ?? startOf(state)) % pieces.count
   const firstPiece = pieces.pickRarest(origin.pieces, cursor, rarityMax)
   if (firstPiece === undefined) return isForAll ? undefined : askFailed(state, origin, nowMs)
-  const lengthMax = rangePieces(state, origin, role, nowMs)
+  const lengthMax = role === 'starved' ? 1 : rangePieces(state, origin, role, nowMs)
   const pieceCount = Math.max(1, pieces.runLength(firstPiece, lengthMax, rarityMax))
   state.originPiece = firstPiece + pieceCount
   return openRequest(state, origin, { firstPiece, pieceCount }, nowMs)

@@ -54,8 +54,15 @@ export const CROWD_SHARE_MIN = 0.5
 export const CROWD_MEMORY_MS = 3_000
 /** Up to so many need no turns: they seldom ask for the same. */
 export const CROWD_SMALL_PEERS = 8
-/** A node that sees so many sees only a part of the crowd. */
-export const CROWD_LARGE_PEERS = 24
+/** From so many peers on that do not have the blob either, a node cannot see how large the crowd is. */
+export const CROWD_LARGE_PEERS = 12
+/** The size of crowd that the time of waiting is drawn for; a larger one asks the origin more. */
+export const CROWD_NODES_MAX = 10_000
+/** How long most nodes of a large crowd wait for the first news of it, and how much longer with each peer of it. */
+export const CROWD_WAIT_MS = 350
+export const CROWD_WAIT_MS_PER_PEER = 300
+/** After this time a large crowd is judged by what it gives, as any other. */
+export const CROWD_LARGE_MS_MAX = 60_000
 /** One piece of an origin, and how long the word of it takes to the next node. */
 export const CROWD_TURN_MS = 250
 /** How much longer a node of a crowd waits for the others with each of them, before it believes that nothing comes. */

@@ -3,7 +3,13 @@ import type { Origin } from '../origin/origin.ts'
 import type { PeerPieces } from '../peers/holding.ts'
 import type { BytesBySource, HeldBlob } from '../ports.ts'
 import { type Ask, type Asking, askOrigin, askPeer } from './asking.ts'
-import { ORIGIN_CONNECTIONS_MAX, QUEUE_REQUESTS_MAX } from './policy.ts'
+import { crowdWaitMs } from './crowd.ts'
+import {
+  CROWD_LARGE_PEERS,
+  ORIGIN_CONNECTIONS_MAX,
+  ORIGIN_DELAY_MS,
+  QUEUE_REQUESTS_MAX,
+} from './policy.ts'
 import type { SessionEvent } from './session-events.ts'
 import type { PeerSource } from './sources.ts'
 
@@ -29,6 +35,8 @@ export class Roster {
   readonly #sources = new Map<string, Listed>()
   readonly #peers = new Map<string, PeerSource>()
   readonly #holders = new Map<string, PeerSource>()
+  /** What had come astray from each peer when it was last looked at. */
+  readonly #strays = new Map<string, number>()
   readonly #unwatch = new Map<string, () => void>()
   #shareCount = 1
 
@@ -54,6 +62,7 @@ export class Roster {
     const { blob, asking } = this.#deps
     this.#unwatch.get(id)?.()
     this.#peers.set(id, link)
+    this.#strays.set(id, link.strayBytes)
     this.#list(id, {
       kind: 'peer',
       name: link.peerId,
@@ -97,6 +106,14 @@ export class Roster {
     })
   }
 
+  /** How long what everybody needs is left to the peers. `draw`: in [0, 1), one for each download. */
+  originDelayMs(draw: number): number {
+    if (this.#peers.size - this.#holders.size < CROWD_LARGE_PEERS) return ORIGIN_DELAY_MS
+    let fellowCount = 0
+    for (const { isFellow } of this.#sources.values()) if (isFellow) fellowCount += 1
+    return fellowCount === 0 ? ORIGIN_DELAY_MS : crowdWaitMs(fellowCount, draw)
+  }
+
   /** Peers that asked this node for the same blob fetch it as well. */
   noteFellows(): void {
     for (const [id, link] of this.#peers) {
@@ -104,6 +121,16 @@ export class Roster {
       if (source === undefined || source.isFellow || !link.asksFor(this.#deps.blob.digest)) continue
       source.isFellow = true
       this.#deps.dispatch({ kind: 'wants', source: id })
+    }
+  }
+
+  /** What peers sent in vain since the last time; with several downloads from one peer, each of them counts all of it. */
+  noteStrays(): void {
+    for (const [id, { strayBytes }] of this.#peers) {
+      const bytes = strayBytes - (this.#strays.get(id) ?? 0)
+      if (bytes <= 0) continue
+      this.#strays.set(id, strayBytes)
+      this.#deps.dispatch({ kind: 'stray', bytes })
     }
   }
 

@@ -43,6 +43,8 @@ export type SessionEvent =
       readonly kind: 'withheld'
       readonly pieces: Bitfield
     }
+  /** Came from a source after it was taken back. */
+  | { readonly kind: 'stray'; readonly bytes: number }
   | { readonly kind: 'tick' }
 
 /** Why a request was taken back. */

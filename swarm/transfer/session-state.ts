@@ -26,6 +26,11 @@ export interface SessionState {
   pieceTimeMs: { mean: number; deviation: number } | undefined
   /** In a crowd: when it is this node's turn to ask the origin. */
   turnAtMs: number | undefined
+  /** In a large crowd: what the wait for the origin was drawn as, and when the origin was last asked. */
+  crowdDraw: number | undefined
+  crowdTurnMs: number
+  /** When a peer last said that it has something new. */
+  newsMs: number
   /** Behind the last piece that an origin was asked for. */
   originPiece: number | undefined
   /** Pieces that came wrong, or not at all, twice. */
@@ -54,6 +59,9 @@ export function createState(init: SessionInit): SessionState {
     lastPeerBytesMs: undefined,
     pieceTimeMs: undefined,
     turnAtMs: undefined,
+    crowdDraw: undefined,
+    crowdTurnMs: 0,
+    newsMs: 0,
     originPiece: undefined,
     failed: new Set(),
     searchAtMs: 0,
@@ -149,6 +157,12 @@ export function trim(state: SessionState, request: Request, pieceIndex: number):
   request.totalBytes -= bytes
   request.source.owedBytes -= bytes
   release(state, request, pieceIndex)
+}
+
+export function lastOf(pieces: ReadonlySet<number>): number | undefined {
+  let last: number | undefined
+  for (const index of pieces) last = index
+  return last
 }
 
 /** Takes a request back; what it received of the piece it is at is lost. */

@@ -61,12 +61,15 @@ function apply(state: SessionState, event: SessionEvent, nowMs: number): Session
     case 'left':
       return leave(state, event.source, nowMs)
     case 'holds':
-      return noteHolding(state, event)
+      return noteHolding(state, event, nowMs)
     case 'wants': {
       const source = state.sources.get(event.source)
       if (source !== undefined) source.isFellow = true
       return []
     }
+    case 'stray':
+      state.duplicateBytes += event.bytes
+      return []
     case 'received':
       noteReceived(state, event, nowMs)
       return []
@@ -102,6 +105,7 @@ function leave(state: SessionState, id: string, nowMs: number): SessionAction[] 
 function noteHolding(
   state: SessionState,
   { source: id, pieces }: SessionEvent & { kind: 'holds' },
+  nowMs: number,
 ): SessionAction[] {
   const source = state.sources.get(id)
   if (source === undefined) return []
@@ -111,6 +115,7 @@ function noteHolding(
   else if (pieces instanceof Bitfield) setPieces(state, source, copyOf(pieces))
   else for (const pieceIndex of pieces) addPiece(state, source, pieceIndex)
   source.nothingFreeAt = -1
+  if (source.pieces.count > 0) state.newsMs = nowMs
   return []
 }
 

@@ -22,7 +22,15 @@ export interface Refusal {
 /** What a download asks of a peer. */
 export type PeerSource = Pick<
   PeerLink,
-  'peerId' | 'requestsMax' | 'scope' | 'request' | 'requestLayer' | 'watch' | 'askAgain' | 'asksFor'
+  | 'peerId'
+  | 'requestsMax'
+  | 'scope'
+  | 'request'
+  | 'requestLayer'
+  | 'watch'
+  | 'askAgain'
+  | 'asksFor'
+  | 'strayBytes'
 >
 
 export interface PeerDirectory {

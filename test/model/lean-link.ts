@@ -53,6 +53,7 @@ export class LeanLink implements PeerSource {
   readonly #onClose: (link: LeanLink) => void
   #watch: Watch | undefined
   #nextId = 1
+  #strayBytes = 0
   #isClosed = false
   /** The other end; set once, right after both were made. */
   far: LeanLink | undefined
@@ -86,6 +87,10 @@ export class LeanLink implements PeerSource {
 
   get servedBytes(): number {
     return this.#server.servedBytes
+  }
+
+  get strayBytes(): number {
+    return this.#strayBytes
   }
 
   watch(digest: Digest, pieceCount: number, onChange: Watch['onChange']): () => void {
@@ -166,11 +171,10 @@ export class LeanLink implements PeerSource {
   }
 
   #post(message: Message): void {
-    this.#out
-      .send(weightOf(message), () => this.far?.handle(message))
-      .catch(() => {
-        /* The connection was closed; both ends have been told. */
-      })
+    const arrive = (): void => this.far?.handle(message)
+    this.#out.send(weightOf(message), arrive, true).catch(() => {
+      /* The connection was closed; both ends have been told. */
+    })
   }
 
   private handle(message: Message): void {
@@ -210,7 +214,10 @@ export class LeanLink implements PeerSource {
 
   private handleData(id: number, offset: number, length: number): void {
     const request = this.#requests.get(id)
-    if (request === undefined) return
+    if (request === undefined) {
+      this.#strayBytes += length
+      return
+    }
     if (offset !== request.received) {
       throw new Error(`the answer of ${this.peerId} stands at ${request.received}, not ${offset}`)
     }

@@ -152,10 +152,13 @@ export class Pipe {
     this.#quality = quality
   }
 
-  /** Resolves when the pipe takes more. Rejects when it is closed. */
-  send(bytes: number, arrive: () => void): Promise<void> {
+  /**
+   * Resolves when the pipe takes more. Rejects when it is closed. `mayPass`: a small message does not wait for data, because
+   * the bytes of answers have a connection of their own, the bulk channel.
+   */
+  send(bytes: number, arrive: () => void, mayPass = false): Promise<void> {
     if (this.isClosed) return Promise.reject(new Error('the pipe is closed'))
-    const isSmall = bytes <= SMALL_BYTES && this.#largeCount === 0
+    const isSmall = bytes <= SMALL_BYTES && (mayPass || this.#largeCount === 0)
     const parcel = { bytes, pipe: this, isSmall, sentMs: this.#timeline.nowMs(), arrive }
     this.#inFlightBytes += bytes
     if (isSmall) {
