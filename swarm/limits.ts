@@ -70,8 +70,8 @@ export const SERVE_STALL_TIMEOUT_MS = 30_000
 /** Control messages waiting for a peer that does not read them; more means it never will. */
 export const OUTBOX_BYTES_MAX = 2 * 1024 * 1024
 
-/** Data that nobody waits for: late bytes of cancelled requests are normal, more is a flood. */
-export const STRAY_BYTES_MAX = 256 * 1024 * 1024
+/** Cancelled requests of one peer that it has not yet answered; more than it can have open, in case it never does. */
+export const CANCELLED_MAX = 1_024
 
 /**
  * Bytes asked for and not yet written, over all downloads: what downloading costs in memory. Eight of the largest pieces, and
@@ -97,12 +97,18 @@ export const BULK_PENDING_MAX = 64
 export const BULK_PENDING_PER_HOST_MAX = 16
 export const BULK_PENDING_TIMEOUT_MS = 5_000
 
-/** Handshakes: each costs a millisecond of a core, so a flood of them never takes more than a twentieth of it. */
+/** Handshakes of all hosts and of one: each costs a millisecond of a core, so a flood never takes more than a twentieth. */
 export const BULK_ACCEPTS_PER_SECOND = 50
-export const BULK_ACCEPT_BURST = 100
+export const BULK_ACCEPTS_PER_HOST_SECOND = 10
+
+/** Hosts of which is remembered how often they came; the longest unseen is forgotten. */
+export const BULK_HOSTS_MAX = 1_024
 
 /** Until a bulk channel is open, requests go over the libp2p stream: waiting costs nothing but this much of a socket. */
 export const BULK_DIAL_TIMEOUT_MS = 5_000
+
+/** What is asked for over the stream meanwhile: at 100 ms to the peer still 10 MB/s; the rest waits for the bulk channel. */
+export const STREAM_BYTES_WHILE_DIALLING = 1024 * 1024
 
 /** A bulk channel that could not be opened, or did not live, is tried again after this; doubles each time. */
 export const BULK_BACKOFF_FIRST_MS = 2_000

@@ -35,6 +35,8 @@ export interface PeerStatus {
   readonly scope: Scope
   /** Since the connection was made; control messages included. */
   readonly receivedBytes: number
+  /** Of the received ones, over a bulk channel. */
+  readonly receivedBulkBytes: number
   readonly servedBytes: number
   /** What this peer gets from us, under which limit, and why. */
   readonly terms: Terms

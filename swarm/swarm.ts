@@ -197,7 +197,7 @@ class LiveSwarm implements Swarm {
     await this.#fetches.stop()
     await this.#discovery.stop()
     await this.#saving
-    this.#directory.closeAll()
+    await this.#directory.closeAll()
     this.#relay?.closeAll()
     await Promise.all([this.#parts.network.stop(), this.#parts.bulk?.stop()])
     await Promise.all(this.#origins.map(origin => origin.close()))
@@ -244,6 +244,7 @@ class LiveSwarm implements Swarm {
         address: link.address,
         scope: link.scope,
         receivedBytes: link.receivedBytes,
+        receivedBulkBytes: link.receivedBulkBytes,
         servedBytes: link.servedBytes,
         terms: this.#parts.serving.termsFor(link.scope),
       })),

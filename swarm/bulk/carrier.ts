@@ -31,6 +31,11 @@ export function createBulkCarrier(socket: TLSSocket, peerId: string): Carrier {
       })
       return promise
     },
+    flushed: () =>
+      new Promise(resolve => {
+        if (socket.destroyed) resolve()
+        else socket.write('', () => resolve())
+      }),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     close: () => void socket.destroy(),

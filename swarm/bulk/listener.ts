@@ -4,8 +4,6 @@ import { createServer, type TLSSocket } from 'node:tls'
 import type { Clock } from '../../src/core/clock.ts'
 import { messageOf } from '../../src/core/errors.ts'
 import type { Log } from '../../src/core/log.ts'
-import { BULK_ACCEPT_BURST, BULK_ACCEPTS_PER_SECOND } from '../limits.ts'
-import { createTokenBucket } from '../token-bucket.ts'
 import { TOKEN_BYTES } from '../wire.ts'
 import { type BulkCertificate, TLS_OPTIONS } from './certificate.ts'
 import { createPending, type Pending } from './pending.ts'
@@ -70,11 +68,6 @@ async function listen(log: Log, server: Server, host: string, port: number): Pro
 }
 
 function createBulkServer(deps: Deps, pending: Pending): Server {
-  const accepts = createTokenBucket(
-    deps.clock,
-    BULK_ACCEPTS_PER_SECOND,
-    (BULK_ACCEPT_BURST * 1000) / BULK_ACCEPTS_PER_SECOND,
-  )
   const { cert, key } = deps.certificate
   const server = createServer({
     cert,
@@ -85,9 +78,7 @@ function createBulkServer(deps: Deps, pending: Pending): Server {
   })
   server.on('connection', (socket: Socket) => {
     socket.on('error', () => socket.destroy())
-    // Not a flood: whoever comes too fast has a libp2p stream and tries again.
-    if (accepts.debit(1) > 0) socket.destroy()
-    else pending.add(socket)
+    pending.add(socket)
   })
   server.on('tlsClientError', (error, socket) => {
     deps.log.debug('bulk handshake failed', { reason: messageOf(error) })

@@ -80,6 +80,7 @@ export class AnswerQueue {
   readonly #lines = new Map<Carrier, Line>()
   readonly #taking = new WeakMap<Carrier, Taking>()
   #servedBytes = 0
+  #endedRetryMs: number | undefined
 
   constructor(deps: AnswerDeps, peer: Receiver) {
     this.#deps = deps
@@ -93,8 +94,9 @@ export class AnswerQueue {
   /** @throws SwarmError `MESSAGE_MALFORMED` when an answer under the id is under way. */
   add(job: Job): void {
     if (this.#find(job) !== undefined) throw malformed(`a second request ${job.id}`)
-    if (this.#jobs.size >= REQUESTS_PER_PEER_MAX) {
-      reject(job.via, job.id, 'limit', RETRY_LIMIT_MS)
+    const isEnded = this.#endedRetryMs !== undefined
+    if (isEnded || this.#jobs.size >= REQUESTS_PER_PEER_MAX) {
+      reject(job.via, job.id, 'limit', this.#endedRetryMs ?? RETRY_LIMIT_MS)
       return
     }
     const lease = this.#deps.store.lease([job.digest])
@@ -114,8 +116,12 @@ export class AnswerQueue {
     for (const job of [...this.#jobs]) if (job.via === via) this.#remove(job)
   }
 
-  rejectAll(retryAfterMs: number): void {
+  /** Serves nothing any more: rejects what waits and whatever is still asked. Resolves when the peer has been told. */
+  async endAll(retryAfterMs: number): Promise<void> {
+    this.#endedRetryMs = retryAfterMs
+    const carriers = new Set([...this.#jobs].map(({ via }) => via))
     for (const job of [...this.#jobs]) this.#reject(job, 'limit', retryAfterMs)
+    await Promise.all([...carriers].map(via => via.flushed()))
   }
 
   /** The turn of the peer is over: what was begun is ended, the rest is rejected. */

@@ -40,9 +40,13 @@ interface Owner {
   handle(message: Exchange, via: Carrier): void
   land(via: Carrier, id: number, offset: number, length: number): Landing
   onReceived(count: number, via: Carrier): void
+  /** Has the peer yet to answer something that was cancelled? */
+  owes(via: Carrier): boolean
   onLost(via: Carrier): void
   /** The peer sent what is not a message. */
   onBroken(): void
+  /** `carrier` or `isOpening` is another one than before. */
+  onRoute(): void
 }
 
 /** One open connection. */
@@ -53,6 +57,8 @@ interface Way {
   /** The peer took the token, or gave a right one. */
   isReady: boolean
   receivedBytes: number
+  /** It is being watched whether anything comes. */
+  isProbed: boolean
 }
 
 export class BulkSide implements BulkGuest {
@@ -66,6 +72,7 @@ export class BulkSide implements BulkGuest {
   #dialled: Way | undefined
   #accepted: Way | undefined
   #isDialling = false
+  #isWanted = false
   #strikes = 0
   #retryAtMs = 0
 
@@ -78,6 +85,11 @@ export class BulkSide implements BulkGuest {
   /** What to ask on. A connection of our own is cheaper to read from than one that the peer opened. */
   get carrier(): Carrier | undefined {
     return (this.#dialled ?? this.#accepted)?.carrier
+  }
+
+  /** A connection of our own will be there in a moment, or known not to come. */
+  get isOpening(): boolean {
+    return this.#isDialling
   }
 
   /** Offers the bulk channel of this node, and again before each token expires. */
@@ -99,12 +111,16 @@ export class BulkSide implements BulkGuest {
     isWanted,
   }: Message & { kind: 'bulk' }): void {
     const untilMs = this.#deps.clock.monotonicMs() + lifetimeMs
+    const isFirst = this.#offer === undefined
     this.#offer = { port, fingerprint, token, lifetimeMs, untilMs }
-    if (isWanted) this.want()
+    // What was wanted before there was an offer failed for no other reason.
+    if (isFirst) this.#retryAtMs = 0
+    if (isWanted || (isFirst && this.#isWanted)) this.want()
   }
 
   /** There is something to ask, or soon will be: opens a channel, or asks the peer to open one. */
   want(): void {
+    this.#isWanted = true
     const nowMs = this.#deps.clock.monotonicMs()
     if (this.#deps.bulk === undefined || this.#host === undefined) return
     if (this.#dialled !== undefined || this.#isDialling || nowMs < this.#retryAtMs) return
@@ -169,6 +185,7 @@ export class BulkSide implements BulkGuest {
       this.#deps.log.debug('bulk channel not opened', { peer, reason: messageOf(error) })
       this.#isDialling = false
       this.#fail()
+      this.#owner.onRoute()
       return
     }
     await this.#deps.clock.sleep(HELLO_TIMEOUT_MS, signal).catch(() => {
@@ -187,7 +204,14 @@ export class BulkSide implements BulkGuest {
         if (message.kind === 'cancel') void this.#probe(way)
       },
     }
-    const way: Way = { carrier: probed, openedAtMs, isOurs, isReady: false, receivedBytes: 0 }
+    const way: Way = {
+      carrier: probed,
+      openedAtMs,
+      isOurs,
+      isReady: false,
+      receivedBytes: 0,
+      isProbed: false,
+    }
     this.#ways.add(way)
     socket.once('close', () => this.#lose(way))
     if (socket.destroyed) this.#lose(way)
@@ -221,6 +245,7 @@ export class BulkSide implements BulkGuest {
     this.#isDialling = false
     this.#dialled = way
     this.#deps.log.debug('bulk channel opened', { peer: this.#owner.peerId })
+    this.#owner.onRoute()
   }
 
   #note(way: Way, count: number): void {
@@ -235,15 +260,20 @@ export class BulkSide implements BulkGuest {
     this.#owner.onBroken()
   }
 
-  /** A cancelled request is answered at once: when nothing at all comes, nobody is there any more. */
+  /** A cancelled request is answered at once: when nothing at all comes instead, nobody is there any more. */
   async #probe(way: Way): Promise<void> {
-    const { receivedBytes } = way
-    try {
-      await this.#deps.clock.sleep(BULK_SILENCE_MS, this.#closing.signal)
-    } catch {
-      return // The link was closed.
+    if (way.isProbed) return
+    way.isProbed = true
+    while (this.#ways.has(way) && this.#owner.owes(way.carrier)) {
+      const { receivedBytes } = way
+      try {
+        await this.#deps.clock.sleep(BULK_SILENCE_MS, this.#closing.signal)
+      } catch {
+        return // The link was closed.
+      }
+      if (way.receivedBytes === receivedBytes && this.#owner.owes(way.carrier)) way.carrier.close()
     }
-    if (way.receivedBytes === receivedBytes) way.carrier.close()
+    way.isProbed = false
   }
 
   #lose(way: Way): void {

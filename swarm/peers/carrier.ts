@@ -25,6 +25,8 @@ export interface Carrier {
     at: number,
     length: number,
   ): Promise<void>
+  /** Resolves when what was queued before is with the peer's connection, or the connection is closed. */
+  flushed(): Promise<void>
   /** Stops reading, more or less at once. */
   pause(): void
   resume(): void
@@ -49,6 +51,7 @@ export function createStreamCarrier(
       bytes.copy(frame, DATA_HEAD_BYTES, at, at + length)
       await outbox.send(frame)
     },
+    flushed: () => outbox.idle(),
     pause: () => channel.pause(),
     resume: () => channel.resume(),
     close: () => channel.close(),

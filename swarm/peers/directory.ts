@@ -34,8 +34,9 @@ export class Directory implements PeerDirectory {
     }).open()
   }
 
-  closeAll(): void {
-    for (const link of this.list()) link.close()
+  /** Tells every peer that nothing more comes, and closes. */
+  async closeAll(): Promise<void> {
+    await Promise.all(this.list().map(link => link.closeGently()))
   }
 
   /** When both sides connected at once, both keep the stream that the smaller peer id opened. */

@@ -7,6 +7,7 @@ import {
   DATA_BYTES_MAX,
   HELLO_TIMEOUT_MS,
   REQUESTS_PER_PEER_MAX,
+  STREAM_BYTES_WHILE_DIALLING,
   UNANSWERED_MS,
 } from '../limits.ts'
 import { malformed } from '../message-reader.ts'
@@ -17,10 +18,10 @@ import { dataCost, messageCost } from '../serving/message-cost.ts'
 import { decodeMessage, type Exchange, type Message, WIRE_VERSION } from '../wire.ts'
 import { type BulkDeps, BulkSide } from './bulk-side.ts'
 import { type Carrier, createStreamCarrier } from './carrier.ts'
-import { type PeerPieces, piecesOf } from './holding.ts'
 import { Reading } from './reading.ts'
 import { type Answer, type OpenRequestOptions, RequestTable } from './requests.ts'
 import { PeerServer, type ServerDeps } from './server.ts'
+import { createWatches, type OnHolding } from './watches.ts'
 import type { NoteStreamBytes } from './young-garbage.ts'
 
 export interface LinkDeps extends ServerDeps, BulkDeps {
@@ -29,16 +30,15 @@ export interface LinkDeps extends ServerDeps, BulkDeps {
   readonly noteStreamBytes?: NoteStreamBytes
 }
 
+/** A node that stops has this long to tell it, and is back after a restart. */
+const CLOSE_TIMEOUT_MS = 500
+const CLOSE_RETRY_MS = 30_000
+
 export interface LinkEvents {
   /** After HELLO. */
   onReady(link: PeerLink): void
   /** Once at the end, also when HELLO never came. */
   onClosed(link: PeerLink): void
-}
-
-interface Watch {
-  readonly pieceCount: number
-  readonly onChange: (pieces: PeerPieces) => void
 }
 
 export class PeerLink {
@@ -47,7 +47,7 @@ export class PeerLink {
   readonly #channel: Channel
   readonly #events: LinkEvents
   readonly #reader: FrameReader
-  readonly #watched = new Map<Digest, Watch>()
+  readonly #watches = createWatches()
   readonly #closing = new AbortController()
   readonly #stream: Carrier
   readonly #bulk: BulkSide
@@ -55,6 +55,7 @@ export class PeerLink {
   readonly #server: PeerServer
   #requestsMax: number | undefined
   readonly #reading: Reading
+  #receivedBulkBytes = 0
 
   constructor(deps: LinkDeps, channel: Channel, events: LinkEvents) {
     this.#deps = deps
@@ -70,7 +71,7 @@ export class PeerLink {
     this.#requests = new RequestTable({
       clock: deps.clock,
       memory: deps.store.memory,
-      route: () => this.#bulk.carrier ?? this.#stream,
+      route: openBytes => this.#route(openBytes),
     })
     this.#server = new PeerServer(deps, {
       peerId: channel.peerId,
@@ -86,7 +87,12 @@ export class PeerLink {
         this.#handleExchange(message, via)
       },
       land: (via, id, offset, length) => this.#land(via, id, offset, length),
-      onReceived: (count, via) => this.#reading.note(count, via),
+      onReceived: (count, via) => {
+        this.#receivedBulkBytes += count
+        this.#reading.note(count, via)
+      },
+      owes: via => this.#requests.owes(via),
+      onRoute: () => this.#requests.askWaiting(),
       onBroken: () => deps.report(channel.peerId, 'broke the protocol'),
       onLost: via => {
         this.#server.dropCarrier(via)
@@ -142,15 +148,20 @@ export class PeerLink {
     return this.#reading.receivedBytes
   }
 
+  /** Of these, over a bulk channel. */
+  get receivedBulkBytes(): number {
+    return this.#receivedBulkBytes
+  }
+
   get servedBytes(): number {
     return this.#server.servedBytes
   }
 
   /** Asks what the peer holds and calls `onChange` with the answer and with every later change, until undone. */
-  watch(digest: Digest, pieceCount: number, onChange: (pieces: PeerPieces) => void): () => void {
-    this.#watched.set(digest, { pieceCount, onChange })
+  watch(digest: Digest, pieceCount: number, onChange: OnHolding): () => void {
+    const undo = this.#watches.add(digest, pieceCount, onChange)
     this.askAgain(digest)
-    return () => this.#watched.delete(digest)
+    return undo
   }
 
   askAgain(digest: Digest): void {
@@ -207,6 +218,21 @@ export class PeerLink {
     this.#channel.close()
   }
 
+  /** Rejects what the peer still waits for, then closes. */
+  async closeGently(): Promise<void> {
+    const late = this.#deps.clock.sleep(CLOSE_TIMEOUT_MS, this.#closing.signal).catch(() => {
+      // The peer closed the link first.
+    })
+    await Promise.race([this.#server.end(CLOSE_RETRY_MS), late])
+    this.close()
+  }
+
+  /** While the bulk channel opens, the stream is kept busy and not filled: a byte there costs three times as much. */
+  #route(openBytes: number): Carrier | undefined {
+    const hasEnough = openBytes >= STREAM_BYTES_WHILE_DIALLING
+    return this.#bulk.carrier ?? (this.#bulk.isOpening && hasEnough ? undefined : this.#stream)
+  }
+
   #receive(bytes: Uint8Array): void {
     this.#deps.noteStreamBytes?.(bytes.byteLength)
     try {
@@ -250,7 +276,7 @@ export class PeerLink {
         this.#server.handleWhoHas(message.digests)
         break
       case 'have':
-        this.#handleHave(message)
+        if (this.#watches.note(message)) this.#bulk.want()
         break
       case 'bulk':
         this.#bulk.handleOffer(message)
@@ -279,15 +305,6 @@ export class PeerLink {
         this.#server.handleCancel(message.id, via)
         break
     }
-  }
-
-  #handleHave(message: Message & { kind: 'have' }): void {
-    const watch = this.#watched.get(message.digest)
-    if (watch === undefined) return
-    const said = { pieceCount: message.pieceCount, expected: watch.pieceCount }
-    const pieces = piecesOf(message.holding, said)
-    if (pieces !== 'none') this.#bulk.want()
-    watch.onChange(pieces)
   }
 
   #end(): void {

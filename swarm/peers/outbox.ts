@@ -7,6 +7,8 @@ export interface Outbox {
   post(frame: Uint8Array): void
   /** Resolves when the channel took the frame. @throws SwarmError `PEER_LEFT` */
   send(frame: Uint8Array): Promise<void>
+  /** Resolves when the channel took everything that was queued before, or is closed. */
+  idle(): Promise<void>
 }
 
 export function createOutbox(channel: Channel): Outbox {
@@ -23,6 +25,7 @@ export function createOutbox(channel: Channel): Outbox {
   }
   return {
     send,
+    idle: () => tail,
     post(frame) {
       if (queuedBytes > OUTBOX_BYTES_MAX) channel.close()
       else send(frame).catch(() => channel.close())

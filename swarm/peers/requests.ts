@@ -2,7 +2,7 @@
 import type { Clock } from '../../src/core/clock.ts'
 import type { Digest } from '../../src/core/digest.ts'
 import type { Landing } from '../frame-reader.ts'
-import { PROGRESS_BYTES, PROGRESS_INTERVAL_MS, STRAY_BYTES_MAX } from '../limits.ts'
+import { CANCELLED_MAX, PROGRESS_BYTES, PROGRESS_INTERVAL_MS } from '../limits.ts'
 import { malformed } from '../message-reader.ts'
 import type { PieceMemory } from '../piece-memory.ts'
 import type { Message, RejectReason } from '../wire.ts'
@@ -29,8 +29,8 @@ export interface OpenRequestOptions {
 interface Deps {
   readonly clock: Clock
   readonly memory: PieceMemory
-  /** The best way to the peer at the moment. */
-  route(): Carrier
+  /** The best way to the peer at the moment; `undefined`: a better one will be open soon, and this much is under way. */
+  route(openBytes: number): Carrier | undefined
 }
 
 interface OpenRequest {
@@ -39,7 +39,8 @@ interface OpenRequest {
   settle(answer: Answer): void
   isSettled: boolean
   id: number
-  via: Carrier
+  /** `undefined`: not asked yet. */
+  via: Carrier | undefined
   /** Of the answer, what was there when it was asked for under this id. */
   base: number
   received: number
@@ -48,12 +49,22 @@ interface OpenRequest {
   bytes: Uint8Array | undefined
 }
 
+interface Late {
+  readonly via: Carrier
+  leftBytes: number
+}
+
 export class RequestTable {
   readonly #deps: Deps
+  /** Asked and not yet answered, by id. */
   readonly #requests = new Map<number, OpenRequest>()
+  /** Not yet asked. */
+  readonly #waiting = new Set<OpenRequest>()
+  /** What was cancelled and is not yet answered; the rest of the answer may still come. */
+  readonly #cancelled = new Map<number, Late>()
   /** Into whose memory the DATA frame goes that each carrier is reading. */
   readonly #landings = new Map<Carrier, OpenRequest>()
-  #strays: Uint8Array | undefined
+  #lateBytes: Uint8Array | undefined
   #nextId = 1
   #strayBytes = 0
   #isClosed = false
@@ -62,7 +73,7 @@ export class RequestTable {
     this.#deps = deps
   }
 
-  /** What came although it had been taken back, or nobody had asked for it. */
+  /** What came although it had been taken back. */
   get strayBytes(): number {
     return this.#strayBytes
   }
@@ -73,7 +84,7 @@ export class RequestTable {
     if (signal.aborted) return Promise.resolve({ kind: 'cancelled' })
     return new Promise(resolve => {
       const cancel = (): void => {
-        request.via.post({ kind: 'cancel', id: request.id })
+        if (request.via !== undefined) this.#cancel(request, request.via)
         request.settle({ kind: 'cancelled' })
       }
       const request: OpenRequest = {
@@ -83,12 +94,14 @@ export class RequestTable {
         settle: answer => {
           request.isSettled = true
           this.#requests.delete(request.id)
+          this.#waiting.delete(request)
           signal.removeEventListener('abort', cancel)
           if (answer.kind !== 'bytes') this.#giveBack(request)
           resolve(answer)
+          this.askWaiting()
         },
         id: 0,
-        via: this.#deps.route(),
+        via: undefined,
         base: 0,
         received: 0,
         reported: 0,
@@ -96,28 +109,60 @@ export class RequestTable {
         bytes: undefined,
       }
       signal.addEventListener('abort', cancel, { once: true })
-      this.#ask(request)
+      this.#waiting.add(request)
+      this.askWaiting()
     })
   }
 
-  #ask(request: OpenRequest): void {
+  #cancel({ id, question, received }: OpenRequest, via: Carrier): void {
+    this.#cancelled.set(id, { via, leftBytes: question.length - received })
+    const [oldest] = this.#cancelled.keys()
+    if (this.#cancelled.size > CANCELLED_MAX && oldest !== undefined) this.#cancelled.delete(oldest)
+    via.post({ kind: 'cancel', id })
+  }
+
+  /** True while the peer has not answered something that was cancelled: it does so at once when it is there. */
+  owes(via: Carrier): boolean {
+    for (const late of this.#cancelled.values()) if (late.via === via) return true
+    return false
+  }
+
+  /** Asks what waits for a carrier, in order, as far as there is one. */
+  askWaiting(): void {
+    for (const request of this.#waiting) {
+      const via = this.#isClosed ? undefined : this.#deps.route(this.#openBytes())
+      if (via === undefined) return
+      this.#waiting.delete(request)
+      this.#ask(request, via)
+    }
+  }
+
+  #openBytes(): number {
+    let bytes = 0
+    for (const { question, received } of this.#requests.values())
+      bytes += question.length - received
+    return bytes
+  }
+
+  #ask(request: OpenRequest, via: Carrier): void {
     const { question, base } = request
+    request.via = via
     const id = this.#nextId
     this.#nextId = (this.#nextId + 1) % 2 ** 32
     request.id = id
     this.#requests.set(id, request)
     const { digest } = question
-    if (question.kind === 'layer') request.via.post({ kind: 'layer', id, digest })
+    if (question.kind === 'layer') via.post({ kind: 'layer', id, digest })
     else {
       const offset = question.offset + base
-      request.via.post({ kind: 'request', id, digest, offset, length: question.length - base })
+      via.post({ kind: 'request', id, digest, offset, length: question.length - base })
     }
   }
 
   /** Where the bytes of a DATA frame belong. @throws SwarmError `MESSAGE_MALFORMED` when they do not continue the answer. */
   land(via: Carrier, id: number, offset: number, length: number): Landing {
     const request = this.#requests.get(id)
-    if (request === undefined || request.via !== via) return this.#stray(length)
+    if (request === undefined || request.via !== via) return this.#landLate(via, id, length)
     const at = request.base + offset
     if (at !== request.received || at + length > request.question.length) {
       throw malformed(`data at ${at} of an answer that stands at ${request.received}`)
@@ -127,10 +172,10 @@ export class RequestTable {
     this.#landings.set(via, request)
     const isWanted = (): boolean => !request.isSettled && request.id === id
     return {
-      room: () => (isWanted() ? bytes.subarray(request.received) : this.#strayRoom()),
+      room: () => (isWanted() ? bytes.subarray(request.received) : this.#lateRoom()),
       note: count => {
         if (isWanted()) this.#note(request, bytes, count)
-        else this.#countStrays(count)
+        else this.#noteLate(id, count)
       },
       end: () => this.#endLanding(via),
     }
@@ -149,7 +194,7 @@ export class RequestTable {
   /** Unless a carrier still reads into it: then at the end of that frame, or of the carrier. */
   #giveBack(request: OpenRequest): void {
     const { bytes, question, via } = request
-    if (bytes === undefined || this.#landings.get(via) === request) return
+    if (bytes === undefined || (via && this.#landings.get(via) === request)) return
     request.bytes = undefined
     if (question.kind === 'request') this.#deps.memory.give(bytes)
   }
@@ -170,50 +215,59 @@ export class RequestTable {
     request.settle({ kind: 'bytes', bytes })
   }
 
-  #stray(length: number): Landing {
-    if (this.#strayBytes + length > STRAY_BYTES_MAX) throw malformed('data that nobody asked for')
+  #landLate(via: Carrier, id: number, length: number): Landing {
+    const late = this.#cancelled.get(id)
+    if (late?.via !== via || late.leftBytes < length) throw malformed('data that nobody asked for')
     return {
-      room: () => this.#strayRoom(),
-      note: count => this.#countStrays(count),
+      room: () => this.#lateRoom(),
+      note: count => this.#noteLate(id, count),
       end: () => {},
     }
   }
 
-  #strayRoom(): Uint8Array {
-    this.#strays ??= Buffer.allocUnsafeSlow(STRAY_ROOM_BYTES)
-    return this.#strays
+  #lateRoom(): Uint8Array {
+    this.#lateBytes ??= Buffer.allocUnsafeSlow(LATE_ROOM_BYTES)
+    return this.#lateBytes
   }
 
-  #countStrays(count: number): void {
+  #noteLate(id: number, count: number): void {
     this.#strayBytes += count
+    const late = this.#cancelled.get(id)
+    if (late === undefined) return
+    late.leftBytes -= count
+    if (late.leftBytes <= 0) this.#cancelled.delete(id)
   }
 
   handleReject(via: Carrier, { id, reason, retryAfterMs }: Message & { kind: 'reject' }): void {
     const request = this.#requests.get(id)
     if (request?.via === via) request.settle({ kind: 'rejected', reason, retryAfterMs })
+    if (this.#cancelled.get(id)?.via === via) this.#cancelled.delete(id)
   }
 
   /** A carrier reads no more: what was asked on it is asked again on another, from the first byte that is missing. */
   reroute(lost: Carrier): void {
     this.#endLanding(lost)
+    for (const [id, { via }] of this.#cancelled) if (via === lost) this.#cancelled.delete(id)
     for (const request of [...this.#requests.values()]) {
       if (request.via !== lost) continue
       this.#requests.delete(request.id)
       if (request.question.kind === 'layer') request.received = 0
       request.base = request.received
       request.reported = Math.min(request.reported, request.received)
-      request.via = this.#deps.route()
-      this.#ask(request)
+      request.via = undefined
+      this.#waiting.add(request)
     }
+    this.askWaiting()
   }
 
   /** Every carrier reads no more. */
   closeAll(): void {
     this.#isClosed = true
     for (const via of [...this.#landings.keys()]) this.#endLanding(via)
-    for (const request of [...this.#requests.values()]) request.settle({ kind: 'left' })
+    const open = [...this.#requests.values(), ...this.#waiting]
+    for (const request of open) request.settle({ kind: 'left' })
   }
 }
 
 /** Bytes of a cancelled answer go here, one record of TLS at a time. */
-const STRAY_ROOM_BYTES = 16 * 1024
+const LATE_ROOM_BYTES = 16 * 1024

@@ -121,9 +121,9 @@ export class PeerServer {
     this.#answers.drop(via)
   }
 
-  /** Rejects everything that is still to be served. */
-  rejectAll(retryAfterMs: number): void {
-    this.#answers.rejectAll(retryAfterMs)
+  /** Serves nothing any more, and says so to whoever waits. */
+  async end(retryAfterMs: number): Promise<void> {
+    await this.#answers.endAll(retryAfterMs)
   }
 
   close(): void {

@@ -15,7 +15,7 @@ describe('metrics over HTTP', () => {
       swarm: {
         ...STATUS.swarm,
         totals: { peer: 7, origin: 5 },
-        peers: [{ ...peer, receivedBytes: 1, servedBytes: 9, terms: WAN }],
+        peers: [{ ...peer, receivedBytes: 1, receivedBulkBytes: 0, servedBytes: 9, terms: WAN }],
       },
     }
     await using server = await serveMetrics(async () => status, loopback)

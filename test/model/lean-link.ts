@@ -74,6 +74,7 @@ export class LeanLink implements PeerSource {
       post: message => this.#post(message),
       sendData: (id, offset, _buffer, _at, length) =>
         this.#out.send(MESSAGE_BYTES + length, () => this.far?.handleData(id, offset, length)),
+      async flushed() {},
       pause() {},
       resume() {},
       close: () => this.close(),

@@ -83,6 +83,7 @@ export class ServedPeer {
         await take?.(length)
         this.receivedBytes += length
       },
+      async flushed() {},
       pause() {},
       resume() {},
       close: () => {

@@ -38,6 +38,7 @@ describe('formatStatus', () => {
       peerId: 'you',
       address: '/ip4/192.0.2.7/tcp/1',
       scope: 'wan' as const,
+      receivedBulkBytes: 0,
       receivedBytes: 1,
       servedBytes: 2,
       terms: WAN,
