@@ -20,6 +20,7 @@ import type { SessionAction } from './session-events.ts'
 import {
   cancel,
   currentPiece,
+  foresee,
   lastOf,
   lostBytes,
   openRequest,
@@ -257,6 +258,6 @@ function take(state: SessionState, thief: Source, prey: Prey, nowMs: number): Se
     trim(state, request, pieceIndex)
     return [openRequest(state, thief, range, nowMs)]
   }
-  state.duplicateBytes += movedBytes(state, prey)
+  foresee(state, movedBytes(state, prey))
   return [cancel(state, request, 'moved', nowMs), openRequest(state, thief, range, nowMs)]
 }

@@ -18,6 +18,8 @@ export interface SessionState {
   askedCount: number
   /** Bytes that came for nothing, because another source was sooner. */
   duplicateBytes: number
+  /** Of these, what was reckoned when requests were taken back and has not come yet. */
+  foreseenBytes: number
   riskBytes: number
   /** When a peer was first asked for a piece. */
   firstAskMs: number | undefined
@@ -53,6 +55,7 @@ export function createState(init: SessionInit): SessionState {
     nextRequest: 1,
     askedCount: 0,
     duplicateBytes: 0,
+    foreseenBytes: 0,
     riskBytes: 0,
     firstAskMs: undefined,
     firstPeerBytesMs: undefined,
@@ -184,6 +187,19 @@ export function takeBack(
   nowMs: number,
 ): SessionAction[] {
   return [...source.requests].map(request => cancel(state, request, reason, nowMs))
+}
+
+/** Reckons with bytes that still come of a request that is taken back. */
+export function foresee(state: SessionState, bytes: number): void {
+  state.duplicateBytes += bytes
+  state.foreseenBytes += bytes
+}
+
+/** They came: what was reckoned with is not counted again. */
+export function noteStray(state: SessionState, bytes: number): void {
+  const foreseenBytes = Math.min(bytes, state.foreseenBytes)
+  state.foreseenBytes -= foreseenBytes
+  state.duplicateBytes += bytes - foreseenBytes
 }
 
 /** What has come, or is on its way, of the piece that the request is at: lost when the request is taken back. */

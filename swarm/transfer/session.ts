@@ -13,7 +13,9 @@ import {
   cancel,
   createState,
   drop,
+  foresee,
   lostBytes,
+  noteStray,
   release,
   type SessionState,
   setPieces,
@@ -68,7 +70,7 @@ function apply(state: SessionState, event: SessionEvent, nowMs: number): Session
       return []
     }
     case 'stray':
-      state.duplicateBytes += event.bytes
+      noteStray(state, event.bytes)
       return []
     case 'received':
       noteReceived(state, event, nowMs)
@@ -217,7 +219,9 @@ function lose(
     const isWhole = request.receivedBytes >= request.totalBytes
     // What is here whole is on its way to the store, which will say that it was there.
     if (isWhole) return []
-    state.duplicateBytes += lostBytes(state, request)
+    const cameBytes = request.receivedBytes % state.pieceSizeBytes
+    state.duplicateBytes += cameBytes
+    foresee(state, lostBytes(state, request) - cameBytes)
     return [cancel(state, request, 'lost', nowMs)]
   }
   const last = request.firstPiece + Math.ceil(request.totalBytes / state.pieceSizeBytes) - 1
