@@ -4,6 +4,8 @@
 export const QUEUE_TARGET_MS = 3_000
 export const QUEUE_REQUESTS_MIN = 2
 export const QUEUE_REQUESTS_MAX = 64
+/** Of a peer that has not yet given a right piece: a liar is found out by its first, and that is all it sends. */
+export const TRIAL_REQUESTS = 1
 
 /** The first window in which a rate is measured; short, because a fast download is over in a second. */
 export const RATE_WINDOW_FIRST_MS = 100

@@ -7,6 +7,7 @@ import {
   GOODPUT_MIN,
   GOODPUT_WINDOW_MS,
   ORIGIN_BACKOFF_MAX_MS,
+  QUEUE_REQUESTS_MIN,
   REFUSALS_MAX,
   SNUB_WINDOW_MS,
   STALL_TIMEOUT_MS,
@@ -65,7 +66,7 @@ function noteAbsent(
 export function forgive(source: Source): void {
   source.strikes = 0
   source.refusals = 0
-  source.window += 1
+  source.window = Math.max(source.window, QUEUE_REQUESTS_MIN) + 1
 }
 
 function clampRetry(retryAfterMs: number | undefined): number {

@@ -2,10 +2,10 @@
 import { Bitfield } from '../bitfield.ts'
 import {
   QUEUE_REQUESTS_MAX,
-  QUEUE_REQUESTS_MIN,
   RATE_IDLE_MS,
   RATE_WINDOW_FIRST_MS,
   RATE_WINDOW_MS,
+  TRIAL_REQUESTS,
 } from './policy.ts'
 import type { SessionEvent, SourceKind } from './session-events.ts'
 
@@ -74,7 +74,7 @@ export function createSource(pieceCount: number, event: SessionEvent & { kind: '
     owedBytes: 0,
     rate: event.rate,
     peakRate: event.rate ?? 0,
-    window: event.rate === undefined ? QUEUE_REQUESTS_MIN : QUEUE_REQUESTS_MAX,
+    window: event.rate === undefined ? TRIAL_REQUESTS : QUEUE_REQUESTS_MAX,
     windowBytes: 0,
     windowStartMs: undefined,
     lastBytesMs: undefined,

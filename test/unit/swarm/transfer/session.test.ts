@@ -43,9 +43,19 @@ class Story {
     return actions
   }
 
-  peer(nowMs: number, source: string, pieces: 'all' | Bitfield = 'all'): SessionAction[] {
-    this.do(nowMs, { kind: 'joined', source, sourceKind: 'peer', requestsMax: 64, rate: undefined })
+  peer(
+    nowMs: number,
+    source: string,
+    pieces: 'all' | Bitfield = 'all',
+    rate?: number,
+  ): SessionAction[] {
+    this.do(nowMs, { kind: 'joined', source, sourceKind: 'peer', requestsMax: 64, rate })
     return this.do(nowMs, { kind: 'holds', source, pieces })
+  }
+
+  /** A peer that gave right pieces before, and is asked for two at once. */
+  known(nowMs: number, source: string): SessionAction[] {
+    return this.peer(nowMs, source, 'all', PIECE / 2)
   }
 
   origin(nowMs: number, source = 'origin', rate?: number): SessionAction[] {
@@ -118,8 +128,18 @@ function sources(actions: readonly SessionAction[]): string[] {
 }
 
 describe('session', () => {
-  it('asks a peer for two pieces at first', () => {
-    expect(sources(new Story().peer(0, 'a'))).to.deep.equal(['a', 'a'])
+  it('asks a new peer for one piece, and for more when that was right', () => {
+    const story = new Story()
+    expect(sources(story.peer(0, 'a'))).to.deep.equal(['a'])
+    for (const ask of story.open()) story.answer(10, ask)
+    expect(story.open('a')).to.have.length(3)
+  })
+
+  it('has a liar send no more than one piece', () => {
+    const liar: SourceModel = { id: 'liar', kind: 'peer', rate: 5e6, isLiar: true }
+    const outcome = runWorld([liar, ...peers(3, { rate: 5e6 })], { pieceCount: 64 })
+    expect(outcome.bans).to.deep.equal(['liar'])
+    expect(outcome.sentBytes.get('liar')).to.be.at.most(PIECE)
   })
 
   it('does not ask for what is held', () => {
@@ -314,7 +334,7 @@ describe('session', () => {
 
     it('takes the work from a silent peer and tries it later with one request', () => {
       const story = new Story({ pieceCount: 8 })
-      story.peer(0, 'a')
+      story.known(0, 'a')
       const cancelled = story.tick(4_100).filter(action => action.kind === 'cancel')
       expect(cancelled).to.have.length(2)
       expect(story.open('a')).to.deep.equal([])
@@ -324,7 +344,7 @@ describe('session', () => {
 
     it('takes the work from a peer that trickles', () => {
       const story = new Story({ pieceCount: 8 })
-      story.peer(0, 'a')
+      story.known(0, 'a')
       const [ask] = story.open('a')
       for (let nowMs = 1_000; nowMs <= 11_000; nowMs += 1_000) {
         story.do(nowMs, { kind: 'received', request: ask?.request ?? 0, bytes: 100 })
@@ -343,7 +363,7 @@ describe('session', () => {
 
     it('believes a peer that no longer has the blob', () => {
       const story = new Story({ pieceCount: 2 })
-      story.peer(0, 'a')
+      story.known(0, 'a')
       for (const ask of story.open()) story.end(10, ask, 'absent')
       expect(story.tick(60_000)).to.deep.equal([])
       expect(story.session.view(60_000).withoutSourceCount).to.equal(2)
@@ -351,9 +371,9 @@ describe('session', () => {
 
     it('gives the work of a peer that left to the next one', () => {
       const story = new Story({ pieceCount: 2 })
-      story.peer(0, 'a')
+      story.known(0, 'a')
       story.do(10, { kind: 'left', source: 'a' })
-      story.peer(20, 'b')
+      story.known(20, 'b')
       expect(story.open('b')).to.have.length(2)
     })
   })
@@ -387,8 +407,8 @@ describe('session', () => {
 
     it('asks a second peer for the last piece when it is late, and cancels the loser', () => {
       const story = new Story({ pieceCount: 3 })
-      story.peer(0, 'a')
-      story.peer(0, 'b')
+      story.known(0, 'a')
+      story.known(0, 'b')
       const [first, second, ...rest] = story.open()
       if (first === undefined || second === undefined) throw new Error('nothing was asked')
       for (const ask of [second, ...rest]) story.answer(100, ask)
@@ -407,7 +427,7 @@ describe('session', () => {
 
     it('counts what came of a piece that another peer then had first', () => {
       const story = new Story({ pieceCount: 4 })
-      story.peer(0, 'a')
+      story.known(0, 'a')
       for (let nowMs = 50; story.open().length > 1; nowMs += 50) {
         const [done] = story.open()
         if (done !== undefined) story.answer(nowMs, done)
@@ -415,7 +435,7 @@ describe('session', () => {
       const late = story.open()[0]
       if (late === undefined) throw new Error('nothing was asked')
       story.do(160, { kind: 'received', request: late.request, bytes: 0.9 * PIECE })
-      story.peer(1_000, 'b')
+      story.known(1_000, 'b')
       const winner = story.open('b')[0]
       if (winner === undefined) throw new Error('it was not copied')
       story.answer(1_050, winner)
@@ -433,16 +453,18 @@ describe('session', () => {
 
     it('asks again at once, and as often as it takes, for what has not begun to come', () => {
       const story = new Story({ pieceCount: 3 })
-      story.peer(0, 'a')
-      story.peer(0, 'b')
+      story.known(0, 'a')
+      story.known(0, 'b')
       const done = story.open()[1]
       if (done === undefined) throw new Error('nothing was asked')
       story.answer(50, done)
       for (const name of ['c', 'd']) story.peer(1_000, name)
       story.tick(1_000)
       expect(new Set(story.open().map(ask => ask.source)).size).to.be.at.least(3)
-      for (const ask of story.open('c')) story.answer(1_050, ask)
-      for (const ask of story.open('d')) story.answer(1_060, ask)
+      for (const nowMs of [1_050, 1_060, 1_070]) {
+        for (const ask of story.open('c')) story.answer(nowMs, ask)
+        for (const ask of story.open('d')) story.answer(nowMs, ask)
+      }
       expect(story.session.isComplete()).to.equal(true)
       expect(story.session.view(1_100).duplicateBytes).to.equal(0)
     })
