@@ -1,4 +1,4 @@
-/** How much memory a getter needs at most: for a large blob, and for one ten times as large. */
+/** How much memory a getter needs at most, with the bulk channel that every node has: for a large blob, and for one ten times as large. */
 import { rm, statfs } from 'node:fs/promises'
 import type { Bench, Part } from '../../support/bench/swarm/bench.ts'
 import { startBenchNode } from '../../support/bench/swarm/node-process.ts'
@@ -54,10 +54,11 @@ async function peakOf(bench: Bench, sizeBytes: number): Promise<number> {
   await rm(blob.path)
   const folder = await template.nodeFolder()
   await template[Symbol.asyncDispose]()
-  await using seeder = await startBenchNode(bench, 'seeder', { folder })
+  await using seeder = await startBenchNode(bench, 'seeder', { folder, hasBulk: true })
   await using getter = await startBenchNode(bench, 'getter', {
     folder: bench.newFolder('getter'),
     bootstrap: [seeder.address],
+    hasBulk: true,
   })
   await getter.untilPeers(1)
   const { seconds } = await getter.fetch(blob)
