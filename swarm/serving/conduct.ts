@@ -10,7 +10,7 @@ const POINTS = {
   /** A request for what is not served here: the catalog may have changed on the way, so many at once are no crime. */
   'unknown blob': 0.25,
   /** More messages than any transfer needs; its reading was stopped for a while. */
-  flood: 10,
+  flood: 25,
   /** It took bytes too slowly while they waited for it. */
   'slow reader': 20,
   /** It connected and said nothing. */

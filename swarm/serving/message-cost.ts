@@ -7,15 +7,20 @@ const ASKED_COST = 8
 const HAVE_COST = 2
 const HAVE_BYTES_PER_UNIT = 256
 
+/** A read and an answer cost the same for one byte as for a piece; 500 small blobs a second are enough for anybody. */
+const SMALL_BYTES = 16 * 1024
+const SMALL_COST = 16
+
 export function messageCost(message: Message, frameBytes: number): number {
   switch (message.kind) {
     case 'who-has':
       return 1 + ASKED_COST * message.digests.length
     case 'have':
       return HAVE_COST + Math.floor(frameBytes / HAVE_BYTES_PER_UNIT)
+    case 'request':
+      return message.length < SMALL_BYTES ? SMALL_COST : 1
     case 'hello':
     case 'bulk':
-    case 'request':
     case 'layer':
     case 'reject':
     case 'cancel':

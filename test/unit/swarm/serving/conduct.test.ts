@@ -32,9 +32,9 @@ describe('Conduct', () => {
   })
 
   it('cuts off a flood after a few pauses, and bans who comes back with it', () => {
-    expect(after('flood', 4)).to.equal('none')
-    expect(after('flood', 5)).to.equal('cut off')
-    expect(after('flood', 20)).to.equal('ban')
+    expect(after('flood', 1)).to.equal('none')
+    expect(after('flood', 2)).to.equal('cut off')
+    expect(after('flood', 8)).to.equal('ban')
   })
 
   it('cuts off at the first byte that is no message, and bans at the eighth try', () => {
@@ -59,7 +59,7 @@ describe('Conduct', () => {
     expect(conduct.list(3_000)).to.deep.equal([
       {
         peerId: 'flooder',
-        points: 18,
+        points: 48,
         offences: { flood: 2, 'unknown blob': 1 },
         verdict: 'none',
       },
