@@ -4,8 +4,8 @@ import { rowsOfCommand } from '../../support/bench/swarm/command-rows.ts'
 
 export const kernel: Part = {
   ids: ['tree-kernel'],
-  async run() {
-    const rows = await rowsOfCommand('test/bench/tree-kernel.ts', [])
+  async run(bench) {
+    const rows = await rowsOfCommand(bench, 'test/bench/tree-kernel.ts', [])
     const first = rows[0]
     if (first === undefined) throw new Error('no rows')
     return [
@@ -21,9 +21,9 @@ export const kernel: Part = {
 
 export const simulatedCrowd: Part = {
   ids: ['crowd-simulated'],
-  async run({ isQuick }) {
-    const nodes = isQuick ? '1000' : '10000'
-    const rows = await rowsOfCommand('test/model/crowd.ts', ['--nodes', nodes])
+  async run(bench) {
+    const nodes = bench.isQuick ? '100' : '10000'
+    const rows = await rowsOfCommand(bench, 'test/model/crowd.ts', ['--nodes', nodes])
     return [
       {
         id: 'crowd-simulated',
