@@ -115,6 +115,12 @@ const configSchema = z.strictObject({
       /** Addresses told to others, when they differ from those listened on (port forwarding). */
       announce: z.array(multiaddr).max(16).default([]),
       bootstrap: z.array(multiaddr).max(64).default([]),
+      /** Find nodes of this network on the local link. */
+      mdns: z.boolean().default(true),
+      /** `auto` asks the router of the home for a port, when there is one and this node listens behind it. */
+      upnp: z.enum(['auto', 'off']).default('auto'),
+      /** Introduce nodes that cannot be reached from outside. No blob goes this way. */
+      relay: z.boolean().default(false),
       /** Port of the bulk channel; 0: any. */
       bulk: z.union([z.int().min(0).max(65_535), z.literal('off')]).default(4002),
       /** Bytes per second. */

@@ -44,6 +44,12 @@ function optionsOf({ network, origin, feeds, swarm }: Config, { state }: Folders
     listen: swarm.listen,
     announceAddresses: swarm.announce,
     bootstrap: swarm.bootstrap,
+    reach: {
+      mdns: swarm.mdns,
+      upnp: swarm.upnp === 'auto',
+      relay: swarm.relay,
+      useRelays: true,
+    },
     origins: [...origin.urls, ...feeds.map(({ url }) => url)],
     bulk: swarm.bulk === 'off' ? undefined : { port: swarm.bulk },
     limits: {

@@ -17,6 +17,9 @@ export interface Channel {
   close(): void
 }
 
+/** The table of the DHT inside the home, or the one over the Internet. */
+export type TableScope = 'lan' | 'wan'
+
 export interface FoundPeer {
   readonly peerId: string
   readonly addresses: readonly string[]
@@ -27,6 +30,10 @@ export interface ChannelHandlers {
   onBlobs(channel: Channel): void
   /** Absent: this node does not relay the catalog. */
   readonly onCatalog?: ((channel: Channel) => void) | undefined
+  /** A node of this network on the local link, which may be dialled. */
+  onNeighbour?(peer: FoundPeer): void
+  /** A connected peer keeps records of this table, and may be told of what this node has. */
+  onTable?(peerId: string, table: TableScope): void
 }
 
 export interface Network {
@@ -39,7 +46,7 @@ export interface Network {
   isConnected(peerId: string): boolean
   /** The peer id in a multiaddr; `undefined` when it has none or is no multiaddr. */
   peerIdIn(address: string): string | undefined
-  /** Connects; the channel follows by itself. Rejects when no address answers. */
+  /** Connects, also to private addresses: the caller knows where they come from. The channel follows by itself. Rejects when no address answers. */
   dial(addresses: readonly string[], signal: AbortSignal): Promise<void>
   /** Addresses under which a peer said it can be dialled, with `/p2p/<id>`. */
   addressesOf(peerId: string): Promise<readonly string[]>
@@ -47,6 +54,12 @@ export interface Network {
   disconnect(peerId: string): Promise<void>
   /** Announces this node as a holder under the secret key of a release. */
   provide(release: Digest, signal: AbortSignal): Promise<void>
+  /** Tells one connected peer of many at once, without a walk. */
+  provideTo(
+    peer: { readonly peerId: string; readonly table: TableScope },
+    releases: readonly Digest[],
+    signal: AbortSignal,
+  ): Promise<void>
   withdraw(release: Digest): Promise<void>
   /** Peers that say they hold a release: candidates, not facts. Ends early when the lookup fails. */
   findHolders(release: Digest, signal: AbortSignal): AsyncIterable<FoundPeer>

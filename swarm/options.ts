@@ -11,6 +11,17 @@ export interface SwarmLimits {
   readonly connectionsMax: number
 }
 
+export interface ReachOptions {
+  /** Look for nodes of this network on the local link. */
+  readonly mdns: boolean
+  /** Ask the router for a port, when there is a router of the home. */
+  readonly upnp: boolean
+  /** Introduce peers to each other that cannot be reached directly. No blob goes this way. */
+  readonly relay: boolean
+  /** Be introduced by relays among the connected peers. */
+  readonly useRelays: boolean
+}
+
 export interface SwarmOptions {
   /** Nodes of other networks are not talked to. Letters, digits, `.`, `_` and `-`. */
   readonly networkName: string
@@ -25,6 +36,8 @@ export interface SwarmOptions {
   readonly announceAddresses: readonly string[]
   /** Multiaddrs with `/p2p/<id>` that are dialled at the start and again whenever the connection is lost. */
   readonly bootstrap: readonly string[]
+  /** Absent: nothing but what is written in these options. */
+  readonly reach?: ReachOptions | undefined
   /** Base URLs that end with `/`, in order of preference. */
   readonly origins: readonly string[]
   /** The bulk channel; port 0: any. Absent: none, everything goes over libp2p streams. */

@@ -1,7 +1,7 @@
 /** Peers that gave verified bytes, with their addresses, so that a node finds its network again without any bootstrap. */
 import { join } from 'node:path'
 import type { Log } from '../src/core/log.ts'
-import { REMEMBERED_PEERS_MAX } from './limits.ts'
+import { REMEMBERED_PEERS_MAX } from './discovery/limits.ts'
 import type { FoundPeer } from './network.ts'
 import { entriesOf, openStateFile } from './state-file.ts'
 

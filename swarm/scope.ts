@@ -102,6 +102,11 @@ export function scopeOf(address: string): Scope {
   return reach === 'loopback' || reach === 'link' || reach === 'private' ? 'lan' : 'wan'
 }
 
+/** Of the listen addresses of a node: it is reached by nothing but itself, as in tests. */
+export function isLoopbackOnly(listen: readonly string[]): boolean {
+  return listen.length > 0 && listen.every(each => reachOf(hostIn(each) ?? '') === 'loopback')
+}
+
 /** Who told of an address, and whether this node is itself on loopback only, as in tests. */
 export interface Hearsay {
   readonly from: Scope

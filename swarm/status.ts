@@ -1,6 +1,7 @@
 /** What the swarm tells about itself, for people and for metrics. */
 import type { Digest } from '../src/core/digest.ts'
 import type { Ban } from './bans.ts'
+import type { HowFound } from './discovery/found.ts'
 import type { BlobId, BytesBySource } from './ports.ts'
 import type { Scope } from './scope.ts'
 import type { Misbehaviour } from './serving/conduct.ts'
@@ -33,6 +34,7 @@ export interface PeerStatus {
   readonly peerId: string
   readonly address: string
   readonly scope: Scope
+  readonly found: HowFound
   /** Since the connection was made; control messages included. */
   readonly receivedBytes: number
   /** Of the received ones, over a bulk channel. */

@@ -8,7 +8,8 @@ import { type Bans, openBans } from './bans.ts'
 import { type BulkHub, createBulkHub } from './bulk/hub.ts'
 import type { CatalogMirror, CatalogRelay } from './catalog-relay/ports.ts'
 import { createRelay, type RelayHub } from './catalog-relay/relay.ts'
-import { Discovery } from './discovery.ts'
+import type { Discovery } from './discovery/discovery.ts'
+import { openDiscovery } from './discovery/open.ts'
 import type { Explanation } from './explanation.ts'
 import { createNetwork } from './libp2p/network.ts'
 import type { Channel, Network } from './network.ts'
@@ -129,7 +130,7 @@ class LiveSwarm implements Swarm {
   #releases: readonly Digest[] = []
 
   constructor(parts: Parts, options: SwarmOptions) {
-    const { clock, log, network, bans, remembered } = parts
+    const { clock, log, network, remembered } = parts
     const { serving } = parts
     this.#parts = parts
     this.peerId = network.peerId
@@ -147,12 +148,7 @@ class LiveSwarm implements Swarm {
     this.#origins = options.origins.map(url =>
       createOrigin({ limits: [serving.download, serving.origin] }, url),
     )
-    const connectedCount = (): number => this.#directory.list().length
-    const isBanned = (peerId: string): boolean => bans.isBanned(peerId)
-    this.#discovery = new Discovery(
-      { clock, log, random: parts.random, network, remembered, isBanned, connectedCount },
-      options.bootstrap,
-    )
+    this.#discovery = openDiscovery(parts, this.#directory, options)
     this.#fetches = new Fetches({
       ...parts,
       peers: this.#directory,
@@ -169,7 +165,6 @@ class LiveSwarm implements Swarm {
     })
     this.#directory.onChange((change, link) => {
       parts.trace.note?.(`peer ${change}`, { peer: link.peerId })
-      if (change === 'joined') this.#discovery.notePeerJoined()
     })
   }
 
@@ -186,6 +181,8 @@ class LiveSwarm implements Swarm {
     await this.#parts.network.start({
       onBlobs: unlessBanned(channel => this.#directory.accept(channel)),
       onCatalog: relay && unlessBanned(channel => relay.accept(channel)),
+      onNeighbour: peer => this.#discovery.noteNeighbour(peer),
+      onTable: (peerId, table) => this.#discovery.noteTable(peerId, table),
     })
     this.#discovery.start()
     this.#saving = this.#saveRegularly()
@@ -243,6 +240,7 @@ class LiveSwarm implements Swarm {
         peerId: link.peerId,
         address: link.address,
         scope: link.scope,
+        found: this.#discovery.howFound(link.peerId, link.openedByUs),
         receivedBytes: link.receivedBytes,
         receivedBulkBytes: link.receivedBulkBytes,
         servedBytes: link.servedBytes,

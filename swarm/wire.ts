@@ -5,6 +5,7 @@
  * without this form, because nobody should copy its bytes: `data-head.ts`, `frame-reader.ts`.
  */
 import { type Digest, digestBytes } from '../src/core/digest.ts'
+import { decodePeers, encodePeers, type PeersMessage } from './discovery/peers-message.ts'
 import { PIECE_COUNT_MAX, REQUEST_BYTES_MAX, WHO_HAS_COUNT_MAX } from './limits.ts'
 import { MessageReader, malformed } from './message-reader.ts'
 
@@ -56,6 +57,7 @@ export type Message =
       readonly fingerprint: Uint8Array
       readonly token: Uint8Array
     }
+  | PeersMessage
 
 /** Questions, and answers without data: what goes over every carrier. The rest is for the libp2p stream. */
 export type Exchange = Extract<Message, { kind: 'request' | 'layer' | 'reject' | 'cancel' }>
@@ -73,6 +75,7 @@ const KIND_NUMBERS = {
   reject: 7,
   cancel: 8,
   bulk: 9,
+  peers: 10,
 } as const satisfies Record<Message['kind'], number>
 
 const HOLDING_NUMBERS = { none: 0, all: 1, bitfield: 2, pieces: 3 } as const satisfies Record<
@@ -138,6 +141,8 @@ function encodeBody(message: Message): Uint8Array {
         message.fingerprint,
         message.token,
       ])
+    case 'peers':
+      return encodePeers(message)
   }
 }
 
@@ -202,6 +207,8 @@ function decodeKnown(kind: number, reader: MessageReader): Message | undefined {
       return { kind: 'cancel', id: reader.number(4) }
     case KIND_NUMBERS.bulk:
       return decodeBulk(reader)
+    case KIND_NUMBERS.peers:
+      return decodePeers(reader)
     default:
       return undefined
   }

@@ -5,10 +5,19 @@ import { formatBytes } from './format.ts'
 
 type Peer = NodeStatus['swarm']['peers'][number]
 
-/** One line: where the peer is, whether it is served, and what limits it. */
-export function formatPeer({ peerId, address, scope, terms }: Peer): string {
+const FOUND: Readonly<Record<Peer['found'], string>> = {
+  bootstrap: 'bootstrap',
+  remembered: 'remembered',
+  mdns: 'found by mDNS',
+  dht: 'found by DHT',
+  exchange: 'named by a peer',
+  inbound: 'came by itself',
+}
+
+/** One line: where the peer is and how it was found, whether it is served, and what limits it. */
+export function formatPeer({ peerId, address, scope, found, terms }: Peer): string {
   const place = scope === 'relay' ? 'relayed' : scope.toUpperCase()
-  return `${peerId}  ${address}  ${place}, ${formatTerms(terms)}`
+  return `${peerId}  ${address}  ${place}, ${FOUND[found]}, ${formatTerms(terms)}`
 }
 
 export function formatTerms({ serves, why, isExempt, upload, download }: Terms): string {

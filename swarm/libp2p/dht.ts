@@ -1,6 +1,6 @@
 /** The two tables of the DHT: one inside the home, one over the Internet. What they say is a hint and nothing more. */
 import assert from 'node:assert/strict'
-import { type PeerInfo, peerDiscoverySymbol } from '@libp2p/interface'
+import { type PeerId, type PeerInfo, peerDiscoverySymbol } from '@libp2p/interface'
 import {
   type KadDHT,
   kadDHT,
@@ -16,17 +16,19 @@ import { messageOf } from '../../src/core/errors.ts'
 import {
   HEARD_PEERS_BURST,
   HEARD_PEERS_PER_SECOND,
+  OFFER_BYTES,
   PROVIDER_VALID_MS,
   PROVIDERS_PER_TABLE_MAX,
-} from '../limits.ts'
-import type { FoundPeer } from '../network.ts'
-import { mayDialHeard, type Scope } from '../scope.ts'
+} from '../discovery/limits.ts'
+import type { FoundPeer, TableScope } from '../network.ts'
+import { mayDialHeard, scopeOf } from '../scope.ts'
 import { createTokenBucket } from '../token-bucket.ts'
+import { createChannel } from './channel.ts'
 import type { DialGate } from './dial-gate.ts'
 import { homeOnly } from './home-only.ts'
+import { encodeAddProvider } from './kad-frame.ts'
 
 type Service = ReturnType<typeof kadDHT>
-type TableScope = Extract<Scope, 'lan' | 'wan'>
 
 const CLEAN_INTERVAL_MS = 10 * 60_000
 /** Streams of one peer and table at once; kad-dht opens one for each question. */
@@ -66,9 +68,12 @@ export interface TableDeps {
   readonly gate: DialGate
   /** The node listens on loopback only. */
   readonly isOnLoopback: boolean
+  /** A connected peer serves this table. */
+  onServer(peerId: string, table: TableScope): void
 }
 
 export class Table {
+  readonly #protocol: string
   readonly #scope: TableScope
   /** For libp2p, which makes the table. */
   readonly service: Service
@@ -76,6 +81,7 @@ export class Table {
   #deps: TableDeps | undefined
 
   constructor(networkName: string, scope: TableScope) {
+    this.#protocol = dhtProtocol(networkName, scope)
     this.#scope = scope
     const make = buildDht(networkName, scope)
     this.service = components => {
@@ -89,7 +95,7 @@ export class Table {
   }
 
   /** Between the making of the node and its start. */
-  guard(deps: TableDeps): void {
+  async guard(deps: TableDeps): Promise<void> {
     this.#deps = deps
     const burstMs = (HEARD_PEERS_BURST / HEARD_PEERS_PER_SECOND) * 1000
     const heard = createTokenBucket(deps.clock, HEARD_PEERS_PER_SECOND, burstMs)
@@ -98,12 +104,42 @@ export class Table {
       heard.debit(1)
       void this.#hear(deps, (event as CustomEvent<PeerInfo>).detail)
     })
+    await deps.node.register(this.#protocol, {
+      onConnect: peer => deps.onServer(peer.toString(), this.#scope),
+    })
   }
 
   /** Announces this node under a key, with a walk to those who are closest to it. */
   async provide(key: CID, signal: AbortSignal): Promise<void> {
     for await (const _event of this.#dht.provide(key, { signal })) {
       /* Each event is one step of the walk; only its end matters. */
+    }
+  }
+
+  get scope(): TableScope {
+    return this.#scope
+  }
+
+  /** Tells one connected peer of many keys over one stream. */
+  async offer(peer: PeerId, keys: readonly CID[], signal: AbortSignal): Promise<void> {
+    const { node } = this.#guarded
+    const addresses = node.getMultiaddrs().filter(address => this.#mayDial(address.toString()))
+    const [connection] = node.getConnections(peer).filter(({ limits }) => limits === undefined)
+    const isHome = connection && scopeOf(connection.remoteAddr.toString()) === 'lan'
+    if (connection === undefined || addresses.length === 0) return
+    if (this.#scope === 'lan' && isHome !== true) return
+    const provider = { id: node.peerId.toMultihash().bytes, addresses: addresses.map(a => a.bytes) }
+    const stream = await connection.newStream(this.#protocol, { signal, negotiateFully: true })
+    const channel = createChannel(stream, connection)
+    try {
+      for (const chunk of inChunks(keys, key => encodeAddProvider(key.multihash.bytes, provider))) {
+        signal.throwIfAborted()
+        await channel.send(chunk)
+      }
+      await stream.close({ signal })
+    } catch (error) {
+      channel.close()
+      throw error
     }
   }
 
@@ -164,6 +200,21 @@ export class Table {
       /* Too much of it, or the node is stopping: a hint that is lost. */
     }
   }
+}
+
+function* inChunks<T>(items: readonly T[], encode: (item: T) => Uint8Array): Iterable<Uint8Array> {
+  let chunk: Uint8Array[] = []
+  let sizeBytes = 0
+  for (const item of items) {
+    const bytes = encode(item)
+    chunk.push(bytes)
+    sizeBytes += bytes.byteLength
+    if (sizeBytes < OFFER_BYTES) continue
+    yield Buffer.concat(chunk)
+    chunk = []
+    sizeBytes = 0
+  }
+  if (chunk.length > 0) yield Buffer.concat(chunk)
 }
 
 async function* providersIn(events: AsyncIterable<QueryEvent>): AsyncGenerator<PeerInfo> {

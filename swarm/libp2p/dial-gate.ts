@@ -10,7 +10,7 @@ import {
   DIALS_PER_SECOND,
   DIALS_PER_SECOND_PER_NETWORK,
   VOUCHED_ADDRESSES_MAX,
-} from '../limits.ts'
+} from '../discovery/limits.ts'
 import { hostIn, mayDialHeard, networkOf } from '../scope.ts'
 import { createTokenBucket, type TokenBucket } from '../token-bucket.ts'
 

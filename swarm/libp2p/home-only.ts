@@ -5,6 +5,7 @@
 import type { Connection } from '@libp2p/interface'
 import type { KadDHTComponents } from '@libp2p/kad-dht'
 import { scopeOf } from '../scope.ts'
+import { replacing } from './replacing.ts'
 
 export function homeOnly(components: KadDHTComponents): KadDHTComponents {
   return replacing(components, {
@@ -31,17 +32,6 @@ export function homeOnly(components: KadDHTComponents): KadDHTComponents {
           return await connection.newStream(protocol, options)
         },
       })
-    },
-  })
-}
-
-/** The same object, but for these members. */
-function replacing<T extends object>(whole: T, members: Partial<T>): T {
-  return new Proxy(whole, {
-    get(target, name) {
-      if (name in members) return Reflect.get(members, name)
-      const value: unknown = Reflect.get(target, name)
-      return typeof value === 'function' ? value.bind(target) : value
     },
   })
 }

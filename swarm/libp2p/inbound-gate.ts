@@ -8,7 +8,7 @@ import {
   CONNECTIONS_PER_NETWORK_MAX,
   HANDSHAKES_MAX,
   HANDSHAKES_PER_NETWORK_MAX,
-} from '../limits.ts'
+} from '../discovery/limits.ts'
 import { hostIn, networkOf, scopeOf } from '../scope.ts'
 
 export interface InboundGate {

@@ -11,7 +11,7 @@ import type { Channel, ChannelHandlers, FoundPeer, Network } from '../network.ts
 import { createChannel } from './channel.ts'
 import { type Table, withPeerId } from './dht.ts'
 import { openIdentity } from './identity.ts'
-import { buildNode, type NetworkOptions, type SwarmLibp2p } from './node.ts'
+import { buildNode, type NetworkOptions, type NodeDeps, type SwarmLibp2p } from './node.ts'
 import { releaseKey } from './release-key.ts'
 
 const OPEN_STREAM_TIMEOUT_MS = 10_000
@@ -25,12 +25,21 @@ export interface NetworkDeps {
 
 export async function createNetwork(deps: NetworkDeps, options: NetworkOptions): Promise<Network> {
   const privateKey = await openIdentity(options.identityFile)
-  const { node, gate, tables } = await buildNode(deps, options, privateKey)
+  let heard: Pick<ChannelHandlers, 'onNeighbour' | 'onTable'> = {}
+  const nodeDeps: NodeDeps = {
+    ...deps,
+    onNeighbour: peer => heard.onNeighbour?.(peer),
+    onTable: (peerId, table) => heard.onTable?.(peerId, table),
+  }
+  const { node, gate, tables } = await buildNode(nodeDeps, options, privateKey)
   const base = `/archipelago/${options.networkName}`
   const protocols = { blobs: `${base}/blobs/1`, catalog: `${base}/catalog/1` }
   return {
     peerId: node.peerId.toString(),
-    start: handlers => startNode(node, protocols, handlers, deps.log, options),
+    start(handlers) {
+      heard = handlers
+      return startNode(node, protocols, handlers, deps.log, options)
+    },
     stop: async () => node.stop(),
     addresses: () => node.getMultiaddrs().map(address => address.toString()),
     isConnected: peerId => node.getConnections(peerIdFromString(peerId)).length > 0,
@@ -47,6 +56,11 @@ export async function createNetwork(deps: NetworkDeps, options: NetworkOptions):
     async provide(release, signal) {
       const key = releaseKey(options.networkName, release)
       await Promise.all(tables.map(table => table.provide(key, signal)))
+    },
+    async provideTo({ peerId, table: wanted }, releases, signal) {
+      const keys = releases.map(release => releaseKey(options.networkName, release))
+      const table = tables.find(({ scope }) => scope === wanted)
+      await table?.offer(peerIdFromString(peerId), keys, signal)
     },
     async withdraw(release) {
       const key = releaseKey(options.networkName, release)
@@ -73,15 +87,20 @@ async function startNode(
       onChannel(createChannel(stream, connection))
   await node.handle(protocols.blobs, take(onBlobs), STREAMS_PER_PEER)
   if (onCatalog !== undefined) {
-    await node.handle(protocols.catalog, take(onCatalog), STREAMS_PER_PEER)
+    const settings = { ...STREAMS_PER_PEER, runOnLimitedConnection: true }
+    await node.handle(protocols.catalog, take(onCatalog), settings)
   }
   node.addEventListener('connection:open', ({ detail: connection }) => {
     if (connection.direction !== 'outbound') return
     const peer = connection.remotePeer.toString()
-    openStream(connection, protocols.blobs).then(onBlobs, (error: unknown) => {
-      log.debug('peer does not speak our protocol', { peer, reason: messageOf(error) })
-      connection.abort(new SwarmError('PEER_REFUSED', `peer ${peer} is of another network`))
-    })
+    // Through a relay the catalog may go, and whatever leads to a direct connection, but no blob.
+    const isRelayed = connection.limits !== undefined
+    if (!isRelayed) {
+      openStream(connection, protocols.blobs).then(onBlobs, (error: unknown) => {
+        log.debug('peer does not speak our protocol', { peer, reason: messageOf(error) })
+        connection.abort(new SwarmError('PEER_REFUSED', `peer ${peer} is of another network`))
+      })
+    }
     if (onCatalog === undefined) return
     openStream(connection, protocols.catalog).then(onCatalog, (error: unknown) => {
       log.debug('peer does not relay the catalog', { peer, reason: messageOf(error) })
@@ -108,7 +127,11 @@ function listenReason(error: unknown): string {
 
 async function openStream(connection: Connection, protocol: string): Promise<Channel> {
   const signal = AbortSignal.timeout(OPEN_STREAM_TIMEOUT_MS)
-  const stream = await connection.newStream(protocol, { signal, negotiateFully: true })
+  const stream = await connection.newStream(protocol, {
+    signal,
+    negotiateFully: true,
+    runOnLimitedConnection: connection.limits !== undefined,
+  })
   return createChannel(stream, connection)
 }
 

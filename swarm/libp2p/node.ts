@@ -1,7 +1,7 @@
 /** Builds the libp2p node of a private network, with the settings that js-libp2p needs on home servers. */
 import { noise } from '@chainsafe/libp2p-noise'
-import { type Identify, identify } from '@libp2p/identify'
-import type { PrivateKey } from '@libp2p/interface'
+import { type Identify, type IdentifyPush, identify, identifyPush } from '@libp2p/identify'
+import type { PeerId, PrivateKey, Startable } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { type Ping, ping } from '@libp2p/ping'
@@ -15,20 +15,25 @@ import {
   HANDSHAKES_MAX,
   SOCKETS_PER_SECOND_PER_HOST,
   STREAMS_PER_CONNECTION_MAX,
-} from '../limits.ts'
+} from '../discovery/limits.ts'
+import type { FoundPeer, TableScope } from '../network.ts'
 import type { SwarmOptions } from '../options.ts'
-import { hostIn, mayDialHeard, reachOf, scopeOf } from '../scope.ts'
+import { isLoopbackOnly, mayDialHeard, scopeOf } from '../scope.ts'
 import { STREAM_BUFFER_BYTES_MAX, STREAM_WINDOW_BYTES } from './channel.ts'
 import { Table } from './dht.ts'
 import { createDialGate, type DialGate } from './dial-gate.ts'
 import { createInboundGate } from './inbound-gate.ts'
+import { ownAddresses } from './own-addresses.ts'
+import { RELAYED, reachServices, relayTransport } from './reach.ts'
 import { Records } from './records.ts'
 
 interface Services {
   identify: Identify
+  identifyPush: IdentifyPush
   ping: Ping
   lanDht: KadDHT
   wanDht: KadDHT
+  ownAddresses: Startable
 }
 
 /** A type alias has the index signature that libp2p asks for; an interface has not. */
@@ -38,13 +43,17 @@ export type SwarmLibp2p = Libp2p<SwarmServices>
 /** What of the choices of an owner concerns the transport. */
 export type NetworkOptions = Pick<
   SwarmOptions,
-  'networkName' | 'identityFile' | 'listen' | 'announceAddresses'
+  'networkName' | 'identityFile' | 'listen' | 'announceAddresses' | 'reach'
 > & { readonly limits: Pick<SwarmOptions['limits'], 'connectionsMax'> }
 
 export interface NodeDeps {
   readonly clock: Clock
   /** Nothing is dialled to, or accepted from, a peer that this names. */
   isBanned(peerId: string): boolean
+  /** A node of this network on the local link. */
+  onNeighbour(peer: FoundPeer): void
+  /** A connected peer serves this table of the DHT. */
+  onTable(peerId: string, table: TableScope): void
 }
 
 export interface BuiltNode {
@@ -66,6 +75,7 @@ export async function buildNode(
   const { networkName } = options
   const lan = new Table(networkName, 'lan')
   const wan = new Table(networkName, 'wan')
+  const isOnLoopback = isLoopbackOnly(options.listen)
   const gate = createDialGate(clock)
   const ownPeerId = peerIdFromPrivateKey(privateKey).toString()
   const connections = () => node.getConnections()
@@ -79,20 +89,33 @@ export async function buildNode(
     privateKey,
     datastore: records,
     nodeInfo: { name: 'archy', version: '1', userAgent: 'archy/1' },
-    addresses: { listen: [...options.listen], announce: [...options.announceAddresses] },
-    ...connectionSettings(deps, options, gate, () =>
-      connections().map(({ remoteAddr }) => remoteAddr.toString()),
+    addresses: { listen: listenAddresses(options), announce: [...options.announceAddresses] },
+    ...connectionSettings(
+      deps,
+      options,
+      gate,
+      () => connections().map(({ remoteAddr }) => remoteAddr.toString()),
+      /** A peer on the Internet could otherwise have us tell the home of private addresses that it made up. */
+      (peer, address) =>
+        peer.toString() === ownPeerId ||
+        gate.mayDial(address) ||
+        (isHome(node, peer) && mayDialHeard(address, { from: 'lan', isOnLoopback })),
     ),
     services: {
       identify: identify({ protocolPrefix: prefixOf(options) }),
+      /** A table that is served only later, or an address that comes later, would be known to nobody who is connected already. */
+      identifyPush: identifyPush({ protocolPrefix: prefixOf(options) }),
       ping: ping({ protocolPrefix: prefixOf(options) }),
       lanDht: lan.service,
       wanDht: wan.service,
+      ownAddresses: ownAddresses(),
+      ...(options.reach && (await reachServices(deps, options, options.reach))),
     },
   })
-  const isOnLoopback = options.listen.length > 0 && options.listen.every(isLoopback)
   const tables = [lan, wan]
-  for (const table of tables) table.guard({ node, clock, gate, isOnLoopback })
+  for (const table of tables) {
+    await table.guard({ node, clock, gate, isOnLoopback, onServer: deps.onTable })
+  }
   vouchForNeighbours(node, gate, isOnLoopback)
   return { node, gate, records, tables, isOnLoopback }
 }
@@ -101,8 +124,8 @@ function prefixOf({ networkName }: NetworkOptions): string {
   return `archipelago/${networkName}`
 }
 
-function isLoopback(address: string): boolean {
-  return reachOf(hostIn(address) ?? '') === 'loopback'
+function listenAddresses({ listen, reach }: NetworkOptions): string[] {
+  return reach?.useRelays === true ? [...listen, RELAYED] : [...listen]
 }
 
 type ConnectionSettings = Pick<
@@ -121,10 +144,14 @@ function connectionSettings(
   options: NetworkOptions,
   gate: DialGate,
   openAddresses: () => readonly string[],
+  mayKeep: (peer: PeerId, address: string) => boolean,
 ): ConnectionSettings {
   const inbound = createInboundGate(openAddresses)
   return {
-    transports: [limitedTcp(gate)],
+    transports: [
+      limitedTcp(gate),
+      ...(options.reach?.useRelays === true ? [relayTransport()] : []),
+    ],
     connectionEncrypters: [noise()],
     streamMuxers: [
       yamux({
@@ -163,7 +190,11 @@ function connectionSettings(
      * loses its addresses for good, while its provider records go on. `Records` bounds what is kept, and a peer's own word at each connection
      * replaces its addresses.
      */
-    peerStore: { maxAddressAge: Number.POSITIVE_INFINITY, maxPeerAge: Number.POSITIVE_INFINITY },
+    peerStore: {
+      maxAddressAge: Number.POSITIVE_INFINITY,
+      maxPeerAge: Number.POSITIVE_INFINITY,
+      addressFilter: (peer, address) => mayKeep(peer, address.toString()),
+    },
   }
 }
 
@@ -181,6 +212,11 @@ function limitedTcp(gate: DialGate): TransportFactory {
     }
     return transport
   }
+}
+
+function isHome(node: Libp2p, peer: PeerId): boolean {
+  const open = node.getConnections(peer)
+  return open.some(({ remoteAddr }) => scopeOf(remoteAddr.toString()) === 'lan')
 }
 
 /** A peer inside the home may say where else in the home it listens. */

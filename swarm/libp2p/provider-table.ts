@@ -3,7 +3,7 @@ import {
   PROVIDER_RECORDS_MAX,
   PROVIDER_RECORDS_PER_KEY_MAX,
   PROVIDER_RECORDS_PER_PEER_MAX,
-} from '../limits.ts'
+} from '../discovery/limits.ts'
 
 export interface ProviderRecord {
   /** Table and key, as kad-dht writes them: `/dht-lan/provider/<key>`. */

@@ -4,7 +4,7 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import { BaseDatastore } from 'datastore-core/base'
 import { Key, type KeyQuery, type Pair, type Query } from 'interface-datastore'
 import type { Clock } from '../../src/core/clock.ts'
-import { PEER_RECORD_BYTES_MAX, PEER_RECORDS_MAX, PROVIDER_VALID_MS } from '../limits.ts'
+import { PEER_RECORD_BYTES_MAX, PEER_RECORDS_MAX, PROVIDER_VALID_MS } from '../discovery/limits.ts'
 import { type ProviderRecord, ProviderTable } from './provider-table.ts'
 
 interface Deps {

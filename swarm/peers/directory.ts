@@ -2,7 +2,7 @@
 import type { Log } from '../../src/core/log.ts'
 import type { Channel } from '../network.ts'
 import type { PeerDirectory } from '../transfer/sources.ts'
-import { type LinkDeps, PeerLink } from './link.ts'
+import { type LinkDeps, type LinkEvents, PeerLink } from './link.ts'
 
 type Listener = Parameters<PeerDirectory['onChange']>[0]
 
@@ -11,6 +11,9 @@ export class Directory implements PeerDirectory {
   readonly #ownPeerId: string
   readonly #links = new Map<string, PeerLink>()
   readonly #listeners = new Set<Listener>()
+
+  /** What a peer asks or says of who else has a release. */
+  onPeers: LinkEvents['onPeers'] = () => {}
 
   constructor(deps: LinkDeps, ownPeerId: string) {
     this.#deps = deps
@@ -30,6 +33,7 @@ export class Directory implements PeerDirectory {
   accept(channel: Channel): void {
     new PeerLink(this.#deps, channel, {
       onReady: link => this.#add(link),
+      onPeers: (link, message) => this.onPeers(link, message),
       onClosed: link => this.#remove(link),
     }).open()
   }

@@ -2,6 +2,7 @@
 import type { Clock } from '../../src/core/clock.ts'
 import type { Digest } from '../../src/core/digest.ts'
 import { messageOf } from '../../src/core/errors.ts'
+import type { PeersMessage } from '../discovery/peers-message.ts'
 import { FrameReader, type Landing } from '../frame-reader.ts'
 import {
   DATA_BYTES_MAX,
@@ -11,7 +12,7 @@ import {
   UNANSWERED_MS,
 } from '../limits.ts'
 import { malformed } from '../message-reader.ts'
-import type { Channel } from '../network.ts'
+import type { Channel, FoundPeer } from '../network.ts'
 import type { HeldBlob } from '../ports.ts'
 import { type Scope, scopeOf } from '../scope.ts'
 import { dataCost, messageCost } from '../serving/message-cost.ts'
@@ -37,6 +38,7 @@ const CLOSE_RETRY_MS = 30_000
 export interface LinkEvents {
   /** After HELLO. */
   onReady(link: PeerLink): void
+  onPeers(link: PeerLink, message: PeersMessage): void
   /** Once at the end, also when HELLO never came. */
   onClosed(link: PeerLink): void
 }
@@ -178,6 +180,19 @@ export class PeerLink {
     return this.#server.isAsked(digest)
   }
 
+  sharesIn(digest: Digest): boolean {
+    return this.#watches.holds(digest) || this.asksFor(digest)
+  }
+
+  askPeers(release: Digest): void {
+    this.askAgain(release)
+    this.#stream.post({ kind: 'peers', release })
+  }
+
+  tellPeers(release: Digest, peers: readonly FoundPeer[]): void {
+    this.#stream.post({ kind: 'peers', release, peers })
+  }
+
   /** Never rejects. */
   request(
     range: { readonly digest: Digest; readonly offset: number; readonly length: number },
@@ -280,6 +295,9 @@ export class PeerLink {
         break
       case 'bulk':
         this.#bulk.handleOffer(message)
+        break
+      case 'peers':
+        this.#events.onPeers(this, message)
         break
       case 'request':
       case 'layer':

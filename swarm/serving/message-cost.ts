@@ -11,6 +11,9 @@ const HAVE_BYTES_PER_UNIT = 256
 const SMALL_BYTES = 16 * 1024
 const SMALL_COST = 16
 
+/** A question has the addresses of up to 16 peers looked up. */
+const PEERS_COST = 8
+
 export function messageCost(message: Message, frameBytes: number): number {
   switch (message.kind) {
     case 'who-has':
@@ -19,6 +22,8 @@ export function messageCost(message: Message, frameBytes: number): number {
       return HAVE_COST + Math.floor(frameBytes / HAVE_BYTES_PER_UNIT)
     case 'request':
       return message.length < SMALL_BYTES ? SMALL_COST : 1
+    case 'peers':
+      return PEERS_COST
     case 'hello':
     case 'bulk':
     case 'layer':

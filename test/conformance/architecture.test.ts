@@ -105,6 +105,8 @@ const PURE = [
   'swarm/transfer/late-pieces.ts',
   'swarm/transfer/setbacks.ts',
   'swarm/wire.ts',
+  'swarm/discovery/peers-message.ts',
+  'swarm/libp2p/provider-table.ts',
   'swarm/serving/policy.ts',
   'swarm/serving/schedule.ts',
   'swarm/serving/conduct.ts',

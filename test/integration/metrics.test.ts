@@ -9,7 +9,12 @@ describe('metrics over HTTP', () => {
   const loopback = { host: '127.0.0.1', port: 0 }
 
   it('have every metric with its help and its value', async () => {
-    const peer = { peerId: 'secret-peer', address: '/ip4/192.0.2.7/tcp/1', scope: 'wan' as const }
+    const peer = {
+      peerId: 'secret-peer',
+      address: '/ip4/192.0.2.7/tcp/1',
+      scope: 'wan' as const,
+      found: 'dht' as const,
+    }
     const status = {
       ...STATUS,
       swarm: {

@@ -203,6 +203,7 @@ export class LeanLink implements PeerSource {
         break
       case 'hello':
       case 'bulk':
+      case 'peers':
         break
     }
   }

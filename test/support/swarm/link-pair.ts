@@ -73,7 +73,7 @@ export async function startLinkPair(settings: Settings): Promise<LinkPair> {
 }
 
 const LOOPBACK = '/ip4/127.0.0.1/tcp/1'
-const EVENTS = { onReady() {}, onClosed() {} }
+const EVENTS = { onReady() {}, onPeers() {}, onClosed() {} }
 const NOBODY = { welcome() {} }
 
 function bound(hub: BulkHub): BulkHub {

@@ -3,6 +3,7 @@ import { noise } from '@chainsafe/libp2p-noise'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
 import type { Stream } from '@libp2p/interface'
+import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p, type Libp2p } from 'libp2p'
@@ -32,7 +33,10 @@ export async function startStranger(settings: StrangerSettings = {}): Promise<Li
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ maxOutboundStreams: 1_000 })],
     connectionGater: { denyDialMultiaddr: () => false },
-    services: { identify: identify({ protocolPrefix: 'archipelago/test' }) },
+    services: {
+      identify: identify({ protocolPrefix: 'archipelago/test' }),
+      ping: ping({ protocolPrefix: 'archipelago/test' }),
+    },
   })
 }
 
@@ -46,7 +50,12 @@ const LOOPBACK: NetworkOptions = {
 
 /** The libp2p part of a node, as it is in a real one. */
 export async function startSubject(options: Partial<NetworkOptions> = {}): Promise<BuiltNode> {
-  const deps = { clock: systemClock, isBanned: () => false }
+  const deps = {
+    clock: systemClock,
+    isBanned: () => false,
+    onNeighbour: () => {},
+    onTable: () => {},
+  }
   const built = await buildNode(deps, { ...LOOPBACK, ...options }, await generateKeyPair('Ed25519'))
   await built.node.start()
   return built

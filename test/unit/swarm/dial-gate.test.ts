@@ -1,12 +1,12 @@
 /** What a node connects to, and how often. */
 import { expect } from 'chai'
-import { createDialGate, type DialGate } from '../../../swarm/libp2p/dial-gate.ts'
 import {
   DIAL_BURST,
   DIAL_BURST_PER_NETWORK,
   DIALS_PER_SECOND,
   VOUCHED_ADDRESSES_MAX,
-} from '../../../swarm/limits.ts'
+} from '../../../swarm/discovery/limits.ts'
+import { createDialGate, type DialGate } from '../../../swarm/libp2p/dial-gate.ts'
 import { createManualClock, type ManualClock } from '../../support/manual-clock.ts'
 
 describe('the dial gate', () => {

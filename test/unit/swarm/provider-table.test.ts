@@ -1,11 +1,11 @@
 /** Which provider records are kept when there are too many. */
 import { expect } from 'chai'
-import { ProviderTable } from '../../../swarm/libp2p/provider-table.ts'
 import {
   PROVIDER_RECORDS_MAX,
   PROVIDER_RECORDS_PER_KEY_MAX,
   PROVIDER_RECORDS_PER_PEER_MAX,
-} from '../../../swarm/limits.ts'
+} from '../../../swarm/discovery/limits.ts'
+import { ProviderTable } from '../../../swarm/libp2p/provider-table.ts'
 
 const VALUE = new Uint8Array(0)
 

@@ -39,6 +39,7 @@ describe('formatStatus', () => {
       address: '/ip4/192.0.2.7/tcp/1',
       scope: 'wan' as const,
       receivedBulkBytes: 0,
+      found: 'dht' as const,
       receivedBytes: 1,
       servedBytes: 2,
       terms: WAN,
@@ -67,7 +68,7 @@ describe('formatStatus', () => {
     })
     expect(text).to.match(/^offender +bad {2}flood ×3, silent ×1: cut off$/m)
     expect(text).to.match(
-      /^peers +1 connected\n +you {2}\/ip4\/192\.0\.2\.7\/tcp\/1 {2}WAN, served, upload 2\.0 MB\/s \(schedule\), download free$/m,
+      /^peers +1 connected\n +you {2}\/ip4\/192\.0\.2\.7\/tcp\/1 {2}WAN, found by DHT, served, upload 2\.0 MB\/s \(schedule\), download free$/m,
     )
     expect(text.split('\n').slice(-5, -2)).to.deep.equal([
       'transfer  blake3:abababababab…  [#####···············] 25 % of 4.0 kB, peers 100 B/s, origin 50 B/s, 20 s left',

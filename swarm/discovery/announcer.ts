@@ -1,0 +1,136 @@
+/**
+ * Announces the releases of this node: a new one soon, all of them again at intervals and one after the other, and to a peer that
+ * joins in one go. What it costs does not grow with the number of peers that come and go.
+ */
+import type { Clock } from '../../src/core/clock.ts'
+import type { Digest } from '../../src/core/digest.ts'
+import { messageOf } from '../../src/core/errors.ts'
+import type { Log } from '../../src/core/log.ts'
+import type { Network, TableScope } from '../network.ts'
+import { ANNOUNCE_INTERVAL_MS, ANNOUNCE_PAUSE_MS, ANNOUNCE_TIMEOUT_MS } from './limits.ts'
+
+/** A peer that joins is told of everything at most this often, also when it comes and goes. */
+const TELL_INTERVAL_MS = 60_000
+const TOLD_PEERS_MAX = 512
+
+interface Deps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly network: Pick<Network, 'provide' | 'provideTo' | 'withdraw'>
+  /** In [0, 1). */
+  readonly random: () => number
+}
+
+export class Announcer {
+  readonly #deps: Deps
+  /** When each release is due; 0: now. */
+  readonly #dueMs = new Map<Digest, number>()
+  readonly #toldMs = new Map<string, number>()
+  readonly #stop = new AbortController()
+  #running: Promise<void> | undefined
+  #wake: (() => void) | undefined
+
+  constructor(deps: Deps) {
+    this.#deps = deps
+  }
+
+  start(): void {
+    this.#running = this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error('the swarm is stopping'))
+    this.#wake?.()
+    await this.#running
+  }
+
+  set(releases: readonly Digest[]): void {
+    const next = new Set(releases)
+    for (const release of this.#dueMs.keys()) {
+      if (next.has(release)) continue
+      this.#dueMs.delete(release)
+      this.#attempt('withdraw', this.#deps.network.withdraw(release))
+    }
+    for (const release of next) if (!this.#dueMs.has(release)) this.#dueMs.set(release, 0)
+    this.#wake?.()
+  }
+
+  /** A peer that keeps records may be one of those that have to know. */
+  tell(peerId: string, table: TableScope): void {
+    const place = `${table} ${peerId}`
+    const nowMs = this.#deps.clock.monotonicMs()
+    const lastMs = this.#toldMs.get(place)
+    if (this.#dueMs.size === 0 || (lastMs !== undefined && nowMs - lastMs < TELL_INTERVAL_MS))
+      return
+    this.#toldMs.delete(place)
+    this.#toldMs.set(place, nowMs)
+    if (this.#toldMs.size > TOLD_PEERS_MAX) {
+      for (const oldest of this.#toldMs.keys()) {
+        this.#toldMs.delete(oldest)
+        break
+      }
+    }
+    const releases = [...this.#dueMs.keys()]
+    const { network } = this.#deps
+    this.#attempt('tell', network.provideTo({ peerId, table }, releases, this.#deadline()))
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#deps
+    while (!this.#stop.signal.aborted) {
+      const next = this.#next()
+      const waitMs = next === undefined ? ANNOUNCE_INTERVAL_MS : next.dueMs - clock.monotonicMs()
+      if (next === undefined || waitMs > 0) {
+        await this.#rest(waitMs)
+        continue
+      }
+      this.#dueMs.set(next.release, clock.monotonicMs() + this.#intervalMs())
+      await this.#provide(next.release)
+      await this.#rest(ANNOUNCE_PAUSE_MS)
+    }
+  }
+
+  #next(): { release: Digest; dueMs: number } | undefined {
+    let next: { release: Digest; dueMs: number } | undefined
+    for (const [release, dueMs] of this.#dueMs) {
+      if (next === undefined || dueMs < next.dueMs) next = { release, dueMs }
+    }
+    return next
+  }
+
+  /** By chance, so that releases that came together do not stay together, nor nodes that started together. */
+  #intervalMs(): number {
+    return ANNOUNCE_INTERVAL_MS * (0.75 + this.#deps.random() / 2)
+  }
+
+  async #provide(release: Digest): Promise<void> {
+    try {
+      await this.#deps.network.provide(release, this.#deadline())
+    } catch (error) {
+      this.#note('announce', error)
+    }
+  }
+
+  async #rest(ms: number): Promise<void> {
+    const awake = new AbortController()
+    const wake = (): void => awake.abort()
+    this.#wake = wake
+    const signal = AbortSignal.any([this.#stop.signal, awake.signal])
+    await this.#deps.clock.sleep(ms, signal).catch(() => {
+      /* Woken, or stopped: the loop looks again. */
+    })
+  }
+
+  #deadline(): AbortSignal {
+    return AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ANNOUNCE_TIMEOUT_MS)])
+  }
+
+  #attempt(what: string, work: Promise<void>): void {
+    work.catch((error: unknown) => this.#note(what, error))
+  }
+
+  #note(what: string, error: unknown): void {
+    if (this.#stop.signal.aborted) return
+    this.#deps.log.debug('discovery step failed', { what, reason: messageOf(error) })
+  }
+}
