@@ -37,27 +37,36 @@ export function createModelOrigin(deps: Deps, url: string, speed: HostSpeed): Mo
     host,
     state: 'up',
     sentBytes: () => host.up.movedBytes + host.controlBytes,
-    for: (client, quality, onAsk) => ({
-      url,
-      fetchRange({ offset, length }, signal) {
-        onAsk(offset, length)
-        return answer(deps, { origin, client, quality, signal }, bytes =>
-          bytes.subarray(offset, offset + length),
-        )
-      },
-      async fetchLayer(_digest, _length, signal) {
-        const chunks: Uint8Array[] = []
-        const from = { origin, client, quality, signal }
-        for await (const chunk of answer(deps, from, () => deps.blob.layer)) chunks.push(chunk)
-        return Buffer.concat(chunks)
-      },
-      async close() {},
-    }),
+    for(client, quality, onAsk) {
+      const idle: Idle = { connections: 0 }
+      return {
+        url,
+        fetchRange({ offset, length }, signal) {
+          onAsk(offset, length)
+          return answer(deps, { origin, client, quality, idle, signal }, bytes =>
+            bytes.subarray(offset, offset + length),
+          )
+        },
+        async fetchLayer(_digest, _length, signal) {
+          const chunks: Uint8Array[] = []
+          const from = { origin, client, quality, idle, signal }
+          for await (const chunk of answer(deps, from, () => deps.blob.layer)) chunks.push(chunk)
+          return Buffer.concat(chunks)
+        },
+        async close() {},
+      }
+    },
   }
   return origin
 }
 
+/** Connections that wait for their next request; the first one on each costs a round trip more. */
+interface Idle {
+  connections: number
+}
+
 interface Asked {
+  readonly idle: Idle
   readonly origin: ModelOrigin
   readonly client: Host
   readonly quality: PipeQuality
@@ -66,7 +75,7 @@ interface Asked {
 
 async function* answer(
   { timeline, random, blob }: Deps,
-  { origin, client, quality, signal }: Asked,
+  { origin, client, quality, idle, signal }: Asked,
   cut: (bytes: Uint8Array) => Uint8Array,
 ): AsyncGenerator<Uint8Array> {
   const pipe = new Pipe({ timeline, random }, origin.host, client, quality)
@@ -74,8 +83,10 @@ async function* answer(
   try {
     if (origin.state === 'down') await inbox.refuse(2 * quality.latencyMs)
     if (origin.state === 'silent') await inbox.refuse(CONNECT_TIMEOUT_MS)
-    /* One round trip for the connection, half of one for the request. */
-    await timeline.clock.sleep(3 * quality.latencyMs, signal)
+    const isOpen = idle.connections > 0
+    if (isOpen) idle.connections -= 1
+    /* One round trip for a new connection, half of one for the request. */
+    await timeline.clock.sleep((isOpen ? 1 : 3) * quality.latencyMs, signal)
     if (origin.state === 'empty') throw new SwarmError('ORIGIN_ABSENT', `${origin.url}: 404`)
     const bytes = cut(origin.state === 'lying' ? blob.wrongBytes : blob.bytes)
     void send(pipe, bytes, inbox.put)
@@ -84,6 +95,7 @@ async function* answer(
       received += chunk.byteLength
       yield chunk
     }
+    idle.connections += 1
   } finally {
     pipe.close()
   }
