@@ -5,7 +5,6 @@ import type { Channel } from '../network.ts'
 import { encodeMessage, type Message } from '../wire.ts'
 import { createOutbox } from './outbox.ts'
 import type { SendBuffer } from './send-buffers.ts'
-import type { NoteStreamBytes } from './young-garbage.ts'
 
 export interface Carrier {
   /** Bytes that are read from the store at a time. */
@@ -34,10 +33,7 @@ export interface Carrier {
 }
 
 /** The libp2p stream of a peer: the carrier that every peer has. */
-export function createStreamCarrier(
-  channel: Channel,
-  noteBytes: NoteStreamBytes | undefined,
-): Carrier {
+export function createStreamCarrier(channel: Channel): Carrier {
   const outbox = createOutbox(channel)
   return {
     chunkBytes: SERVE_CHUNK_BYTES,
@@ -47,7 +43,6 @@ export function createStreamCarrier(
       // A copy: libp2p holds what it was given for longer than until it takes more.
       const frame = Buffer.allocUnsafeSlow(DATA_HEAD_BYTES + length)
       writeDataHead(frame, id, offset, length)
-      noteBytes?.(length)
       bytes.copy(frame, DATA_HEAD_BYTES, at, at + length)
       await outbox.send(frame)
     },

@@ -23,12 +23,9 @@ import { Reading } from './reading.ts'
 import { type Answer, type OpenRequestOptions, RequestTable } from './requests.ts'
 import { PeerServer, type ServerDeps } from './server.ts'
 import { createWatches, type OnHolding } from './watches.ts'
-import type { NoteStreamBytes } from './young-garbage.ts'
 
 export interface LinkDeps extends ServerDeps, BulkDeps {
   readonly clock: Clock
-  /** Told what goes over libp2p streams. */
-  readonly noteStreamBytes?: NoteStreamBytes
 }
 
 /** A node that stops has this long to tell it, and is back after a restart. */
@@ -69,7 +66,7 @@ export class PeerLink {
       { peerId: channel.peerId, scope: this.scope },
       this.#closing.signal,
     )
-    this.#stream = createStreamCarrier(channel, deps.noteStreamBytes)
+    this.#stream = createStreamCarrier(channel)
     this.#requests = new RequestTable({
       clock: deps.clock,
       memory: deps.store.memory,
@@ -249,7 +246,6 @@ export class PeerLink {
   }
 
   #receive(bytes: Uint8Array): void {
-    this.#deps.noteStreamBytes?.(bytes.byteLength)
     try {
       this.#reader.push(bytes)
     } catch (error) {

@@ -36,7 +36,6 @@ export async function startBlobPeer(addresses: readonly string[]): Promise<BlobP
       identityFile: join(folder, 'identity.key'),
       listen: ['/ip4/127.0.0.1/tcp/0'],
       announceAddresses: [],
-      bootstrap: [],
       limits: { connectionsMax: 50 },
     },
   )
