@@ -9,10 +9,9 @@ import type { Enforcement } from '../serving/enforcement.ts'
 import { createFairQueue } from './fair-queue.ts'
 import type { LinkDeps } from './link.ts'
 import { createSendBuffers } from './send-buffers.ts'
-import { createYoungGarbageCollector } from './young-garbage.ts'
 
 export function createLinkDeps(
-  parts: Omit<LinkDeps, 'queue' | 'buffers' | 'report' | 'noteStreamBytes'>,
+  parts: Omit<LinkDeps, 'queue' | 'buffers' | 'report'>,
   { report }: Pick<Enforcement, 'report'>,
 ): LinkDeps {
   const { store, clock, log, mayServe, serving, bulk } = parts
@@ -21,7 +20,6 @@ export function createLinkDeps(
     ...{ store, clock, log, serving, bulk, report },
     mayServe: digest => mayServe(digest),
     queue: createFairQueue(bounds),
-    noteStreamBytes: createYoungGarbageCollector(),
     buffers: createSendBuffers(BULK_CHUNK_BYTES, SERVE_BUFFERS_KEPT),
   }
 }

@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { digestFromBytes } from '../../src/core/digest.ts'
 import { decodeRelay, encodeRelay, type RelayMessage } from '../../swarm/catalog-relay/messages.ts'
 import { fileBytesMax } from '../../swarm/catalog-relay/names.ts'
+import { DATA_HEAD_BYTES, DATA_KIND, writeDataHead } from '../../swarm/data-head.ts'
 import * as found from '../../swarm/discovery/limits.ts'
 import type { PeersMessage } from '../../swarm/discovery/peers-message.ts'
 import { serviceTag } from '../../swarm/libp2p/mdns.ts'
@@ -20,6 +21,29 @@ function messageOf(json: string): RelayMessage {
     if (BYTE_FIELDS.includes(key)) return Buffer.from(value, 'hex')
     return key === 'digest' ? digestFromBytes(Buffer.from(value, 'hex')) : value
   })
+}
+
+function digestFromHex(key: string, value: unknown): unknown {
+  return key === 'digest' ? digestFromBytes(Buffer.from(String(value), 'hex')) : value
+}
+
+function bytesAsHex(key: string, value: unknown): unknown {
+  const isBytes = key === 'fingerprint' || key === 'token'
+  if (!isBytes || typeof value !== 'object' || value === null || !('data' in value)) return value
+  return Buffer.from(value.data as number[]).toString('hex')
+}
+
+/** The frame of an example of the blob protocol. */
+function blobFrameOf(json: string): Buffer {
+  const message = JSON.parse(json, (key, value: unknown) => {
+    if (['bytes', 'fingerprint', 'token'].includes(key)) return Buffer.from(String(value), 'hex')
+    return digestFromHex(key, value)
+  })
+  if (message.kind !== 'data') return Buffer.from(encodeMessage(message))
+  const frame = Buffer.alloc(DATA_HEAD_BYTES + message.bytes.byteLength)
+  writeDataHead(frame, message.id, message.offset, message.bytes.byteLength)
+  frame.set(message.bytes, DATA_HEAD_BYTES)
+  return frame
 }
 
 describe('docs/protocol.md', () => {
@@ -42,6 +66,42 @@ describe('docs/protocol.md', () => {
       kinds.add(frame.readUInt8(4))
     }
     expect([...kinds].sort()).to.deep.equal([1, 2, 3, 4, 5, 6, 7])
+  })
+
+  it('gives examples of questions and answers of blobs that are exactly the frames of this program', () => {
+    const lines = /```blobs\n([^`]+)```/.exec(text)?.[1]?.trim().split('\n') ?? []
+    const kinds = new Set<number>()
+    for (let at = 0; at < lines.length; at += 2) {
+      const [json = '', hex = ''] = lines.slice(at, at + 2)
+      const frame = Buffer.from(hex.replaceAll(' ', ''), 'hex')
+      expect(blobFrameOf(json).toString('hex'), json).to.equal(frame.toString('hex'))
+      kinds.add(frame.readUInt8(4))
+      if (frame.readUInt8(4) === DATA_KIND) continue
+      expect(JSON.stringify(decodeMessage(frame.subarray(4)), bytesAsHex)).to.equal(
+        JSON.stringify(JSON.parse(json, digestFromHex)),
+      )
+    }
+    expect([...kinds].sort()).to.deep.equal([4, 5, 6, 7, 8, 9])
+  })
+
+  it('states the limits of blobs and of the bulk channel', () => {
+    const section = text
+      .slice(text.indexOf('## Blobs: questions and answers'))
+      .replaceAll(/\s+/g, ' ')
+    const number = (value: number) => value.toLocaleString('en')
+    for (const words of [
+      `length (4, 1 to ${number(limits.REQUEST_BYTES_MAX)})`,
+      `1 to ${number(limits.DATA_BYTES_MAX)}, on a bulk channel to ${number(limits.BULK_DATA_BYTES_MAX)}`,
+      `does not come within ${number(limits.BULK_PENDING_TIMEOUT_MS)} ms`,
+      `has to come within ${number(limits.HELLO_TIMEOUT_MS)} ms`,
+      `nothing moves for ${number(limits.BULK_IDLE_TIMEOUT_MS)} ms`,
+      `nothing comes for ${number(limits.BULK_SILENCE_MS)} ms`,
+      `after ${number(limits.BULK_BACKOFF_FIRST_MS)} ms, doubling up to ${number(limits.BULK_BACKOFF_MAX_MS)} ms`,
+      `at most ${limits.BULK_PENDING_MAX} connections without a token, ${limits.BULK_PENDING_PER_HOST_MAX} of one host`,
+      `at most ${limits.BULK_ACCEPTS_PER_SECOND} handshakes a second, ${limits.BULK_ACCEPTS_PER_HOST_SECOND} of one host`,
+    ]) {
+      expect(section).to.include(words)
+    }
   })
 
   it('states the largest file of each name', () => {
