@@ -15,19 +15,50 @@ export function planRequests(
   budgetBytes: number,
 ): SessionAction[] {
   if (budgetBytes < 0 || state.pieces.isComplete) return []
-  let leftBytes = budgetBytes
-  const allowance: Allowance = {
-    mayAsk: () => leftBytes >= state.pieceSizeBytes || state.requests.size === 0,
-    take() {
-      leftBytes -= state.pieceSizeBytes
-    },
-  }
+  const allowance = allow(state, budgetBytes)
   return [
     // Their few connections come first: the queues of fast peers would take the whole budget.
     ...planOrigins(state, nowMs, allowance),
     ...fillPeers(state, nowMs, allowance),
     ...takeOver(state, nowMs, allowance),
   ]
+}
+
+/** The same when one peer has something new: only it may have something to do that it had not before. */
+export function planRequestsOf(
+  state: SessionState,
+  source: Source,
+  nowMs: number,
+  budgetBytes: number,
+): SessionAction[] {
+  const actions: SessionAction[] = []
+  if (budgetBytes < 0 || !isHungry(state, source, nowMs)) return actions
+  if (
+    wouldBeTooLate(
+      state,
+      source,
+      workingRate(state, nowMs, () => true),
+    )
+  )
+    return actions
+  const allowance = allow(state, budgetBytes)
+  while (allowance.mayAsk() && wantsMore(state, source)) {
+    const firstPiece = pickPiece(state, source)
+    if (firstPiece === undefined) break
+    actions.push(openRequest(state, source, { firstPiece, pieceCount: 1 }, nowMs))
+    allowance.take()
+  }
+  return actions
+}
+
+function allow(state: SessionState, budgetBytes: number): Allowance {
+  let leftBytes = budgetBytes
+  return {
+    mayAsk: () => leftBytes >= state.pieceSizeBytes || state.requests.size === 0,
+    take() {
+      leftBytes -= state.pieceSizeBytes
+    },
+  }
 }
 
 function fillPeers(state: SessionState, nowMs: number, allowance: Allowance): SessionAction[] {
@@ -51,13 +82,17 @@ function hungryPeers(state: SessionState, nowMs: number): Set<Source> {
   if (state.pieces.freeCount === 0) return hungry
   let allRate: number | undefined
   for (const source of state.sources.values()) {
-    if (source.kind !== 'peer' || !isUseful(source, nowMs)) continue
-    if (source.nothingFreeAt === state.pieces.version || !wantsMore(state, source)) continue
-    if (isSuspect(state, source, nowMs)) continue
+    if (!isHungry(state, source, nowMs)) continue
     allRate ??= workingRate(state, nowMs, () => true)
     if (!wouldBeTooLate(state, source, allRate)) hungry.add(source)
   }
   return hungry
+}
+
+function isHungry(state: SessionState, source: Source, nowMs: number): boolean {
+  if (source.kind !== 'peer' || !isUseful(source, nowMs)) return false
+  if (source.nothingFreeAt === state.pieces.version || !wantsMore(state, source)) return false
+  return !isSuspect(state, source, nowMs)
 }
 
 /** The source with the least work per unit of speed. */

@@ -6,7 +6,7 @@ import { Bitfield } from '../bitfield.ts'
 import { passTurn } from './origins.ts'
 import { ORIGIN_BACKOFF_MAX_MS } from './policy.ts'
 import { notePieceTime } from './rates.ts'
-import { planRequests } from './schedule.ts'
+import { planRequests, planRequestsOf } from './schedule.ts'
 import type { SessionAction, SessionEvent, SessionInit, SessionView } from './session-events.ts'
 import {
   addPiece,
@@ -47,13 +47,27 @@ export function createSession(init: SessionInit): Session {
   return {
     handle(event, nowMs, budgetBytes) {
       const actions = apply(state, event, nowMs)
-      if (event.kind === 'received') return actions
-      actions.push(...planRequests(state, nowMs, budgetBytes))
+      actions.push(...plan(state, event, nowMs, budgetBytes))
       return actions
     },
     isComplete: () => state.pieces.isComplete,
     view: nowMs => viewOf(state, nowMs),
   }
+}
+
+/** In a crowd most events are words of a new piece: they cost no look at all sources. */
+function plan(
+  state: SessionState,
+  event: SessionEvent,
+  nowMs: number,
+  budgetBytes: number,
+): SessionAction[] {
+  if (event.kind === 'received' || event.kind === 'stray') return []
+  if (event.kind === 'holds' && Array.isArray(event.pieces)) {
+    const source = state.sources.get(event.source)
+    return source === undefined ? [] : planRequestsOf(state, source, nowMs, budgetBytes)
+  }
+  return planRequests(state, nowMs, budgetBytes)
 }
 
 function apply(state: SessionState, event: SessionEvent, nowMs: number): SessionAction[] {

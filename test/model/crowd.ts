@@ -237,7 +237,7 @@ async function main(): Promise<void> {
     options: {
       nodes: { type: 'string', default: '10000' },
       seed: { type: 'string', default: '1' },
-      'blob-mib': { type: 'string', default: '32' },
+      'blob-mib': { type: 'string', default: '16' },
       dials: { type: 'string', default: '10' },
       links: { type: 'string', default: '40' },
       'origin-mb': { type: 'string', default: '10' },
