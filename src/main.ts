@@ -9,6 +9,7 @@ import { bundleCommand } from './commands/bundle.ts'
 import type { CommandIo } from './commands/io.ts'
 import { nodeCommand } from './commands/node.ts'
 import { originCommand } from './commands/origin.ts'
+import { seedCommand } from './commands/seed.ts'
 import { statusCommand } from './commands/status.ts'
 import { systemClock } from './core/clock.ts'
 import { codeOf, messageOf, NodeError } from './core/errors.ts'
@@ -52,6 +53,7 @@ function buildProgram(stopped: AbortSignal): Command {
   const fail = (): void => {
     process.exitCode = EXIT.failed
   }
+  program.addCommand(seedCommand({ io, socket }))
   program.addCommand(blobCommand({ io, socket, stopped, clock: systemClock, fail }))
   program.addCommand(originCommand({ io, stopped, clock: systemClock, fail }))
   throwInsteadOfExit(program)

@@ -29,11 +29,13 @@ import { createKeeper, type Keeper } from './keeper.ts'
 import { type Keeping, openKeeping } from './keeping.ts'
 import { deliverLeased } from './leased-delivery.ts'
 import { createLocalManifests, type LocalManifests } from './local-manifests.ts'
-import { createOffering } from './offering.ts'
+import { createOffering, type Offering } from './offering.ts'
 import { openSwarm } from './open-swarm.ts'
 import { createRefresher, type Refresher } from './refresher.ts'
 import { openSeed } from './seed.ts'
-import { createServable } from './servable.ts'
+import { openSeeder, type Seeder } from './seeder.ts'
+import { openSeedingWords, type SeedingWords } from './seeding-words.ts'
+import { createServable, type Servable } from './servable.ts'
 import { openWanted, type Wanted } from './wanted.ts'
 
 export class StartError extends NodeError<'ROOT_MISSING' | 'PLATFORM_UNSUPPORTED'> {}
@@ -64,6 +66,9 @@ export interface Node extends AsyncDisposable {
   readonly localManifests: LocalManifests
   readonly refresher: Refresher
   readonly wanted: Wanted
+  readonly words: SeedingWords
+  readonly seeder: Seeder
+  readonly servable: Servable
   /** Takes a catalog and apps from a folder. @throws as `importBundle` */
   importBundle(folder: string): Promise<Imported>
 }
@@ -82,29 +87,27 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
     const wanted = await openWanted(folders.state, config.apps)
     const orchestrator = await openOrchestrator(config, folders, deps)
     stack.defer(() => orchestrator.close())
+    const words = await openSeedingWords(folders.state)
     const { swarm, watch } = await openSwarm(config, folders, deps, {
       ...{ store, catalog: gossip.mirror },
       mayServe: digest => servable.mayServe(digest),
     })
     stack.defer(() => swarm.stop())
     stack.use(watch)
+    swarm.setLimits(words.limits())
     stack.defer(() => gossip.close())
     if (swarm.relay !== undefined) sources.use(swarm.relay, () => catalog.head())
     const offering = createOffering({ catalog, wanted, store, servable, swarm, log })
     const { chooser, localManifests } = await openChooser(config, folders, deps, { catalog, store })
-    const keeper = createKeeper({
-      ...{ chooser, orchestrator, wanted, clock },
-      log: log.child('keeper'),
-      deliver: async (entry, signal, onProgress) =>
-        await deliverLeased({ store, swarm }, entry, {
-          platform,
-          similar: otherReleases(catalog, entry).flatMap(release => servable.blobs(release)),
-          signal,
-          onProgress,
-          onManifest: manifest => offering.offerComing(entry.manifest.blake3, manifest),
-        }),
-    })
+    const keeper = openKeeper(
+      { chooser, orchestrator, wanted, store, swarm, catalog, servable, offering },
+      deps,
+      platform,
+    )
     stack.defer(() => keeper.close())
+    const getter = stack.use(createBlobGetter({ catalog, servable, store, swarm }))
+    const seeding = { catalog, store, swarm, offering, getter, words, platform, log }
+    const seeder = stack.use(openSeeder(seeding))
     const keeping = stack.use(
       await openKeeping(
         {
@@ -119,6 +122,7 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
       await offering.refresh()
       await localManifests.read()
       keeper.kick()
+      seeder.tend()
     }
     const refresher = createRefresher({ catalog, clock, log: log.child('catalog'), afterEach })
     gossip.onNews(() => refresher.refresh())
@@ -127,11 +131,10 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
     const parts = { refresher, keeper, orchestrator, localManifests, chooser }
     for (const loop of startLoops(config, deps, parts)) stack.use(loop)
     keeping.start()
-    const getter = stack.use(createBlobGetter({ catalog, servable, store, swarm }))
     const bundles = createBundles({ catalog, store, platform, afterEach })
     const all = stack.move()
     return {
-      ...{ catalog, swarm, store, keeping, getter, wanted, ...parts },
+      ...{ catalog, swarm, store, servable, keeping, getter, wanted, words, seeder, ...parts },
       importBundle: folder => bundles.import(folder),
       [Symbol.asyncDispose]: () => all.disposeAsync(),
     }
@@ -139,6 +142,31 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
     await stack.disposeAsync()
     throw error
   }
+}
+
+interface KeeperParts
+  extends Pick<Node, 'chooser' | 'orchestrator' | 'wanted' | 'swarm' | 'catalog' | 'servable'> {
+  readonly store: BlobStore
+  readonly offering: Offering
+}
+
+function openKeeper(
+  { chooser, orchestrator, wanted, store, swarm, catalog, servable, offering }: KeeperParts,
+  { clock, log }: Pick<NodeDeps, 'clock' | 'log'>,
+  platform: Platform,
+): Keeper {
+  return createKeeper({
+    ...{ chooser, orchestrator, wanted, clock },
+    log: log.child('keeper'),
+    deliver: async (entry, signal, onProgress) =>
+      await deliverLeased({ store, swarm }, entry, {
+        platform,
+        similar: otherReleases(catalog, entry).flatMap(release => servable.blobs(release)),
+        signal,
+        onProgress,
+        onManifest: manifest => offering.offerComing(entry.manifest.blake3, manifest),
+      }),
+  })
 }
 
 /** What goes on by itself for as long as the node runs. */

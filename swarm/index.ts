@@ -15,7 +15,7 @@ export type {
 } from './ports.ts'
 export type { Surroundings, Terms } from './serving/policy.ts'
 export { SEEDING_MODES } from './serving/policy.ts'
-export type { LimitInForce, Limits, ScheduleEntry } from './serving/schedule.ts'
+export type { LimitInForce, Limits, LimitsInForce, ScheduleEntry } from './serving/schedule.ts'
 export { DAYS } from './serving/schedule.ts'
 export type { ServingOptions } from './serving/serving.ts'
 export type { PeerStatus, SwarmStatus, TransferProgress, TransferStatus } from './status.ts'

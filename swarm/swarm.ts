@@ -20,7 +20,7 @@ import { createLinkDeps } from './peers/link-deps.ts'
 import type { BlobId, BlobStore } from './ports.ts'
 import { openRememberedPeers, type RememberedPeers } from './remembered.ts'
 import { createEnforcement, type Enforcement } from './serving/enforcement.ts'
-import type { StoredGiven } from './serving/given.ts'
+import type { GivenBytes, StoredGiven } from './serving/given.ts'
 import { openServing } from './serving/open.ts'
 import type { Surroundings } from './serving/policy.ts'
 import type { Limits } from './serving/schedule.ts'
@@ -57,6 +57,8 @@ export interface Swarm {
   announce(releases: readonly Digest[]): void
   /** The owner's limits, over the configuration and its schedule. */
   setLimits(words: Limits): void
+  /** What this node gave of a blob, over all runs, and to how many peers in this one. */
+  given(digest: Digest): GivenBytes & { readonly peerCount: number }
   status(): SwarmStatus
   /** How the running or the last fetch of a blob went; `undefined` when none is remembered. */
   explain(digest: Digest): Explanation | undefined
@@ -226,6 +228,11 @@ class LiveSwarm implements Swarm {
 
   setLimits(words: Limits): void {
     this.#parts.serving.setWords(words)
+  }
+
+  given(digest: Digest): GivenBytes & { readonly peerCount: number } {
+    const { given } = this.#parts
+    return { ...given.of(digest), peerCount: given.peerCount(digest) }
   }
 
   explain(digest: Digest): Explanation | undefined {

@@ -37,7 +37,11 @@ export function formatLimit({ bytesPerSecond, setBy }: LimitInForce): string {
 }
 
 /** The limits in force, and for whom they are not. */
-export function formatServing({ limits, lan, wan }: NodeStatus['swarm']['serving']): string {
+export function formatServing({
+  limits,
+  lan,
+  wan,
+}: Pick<NodeStatus['swarm']['serving'], 'limits' | 'lan' | 'wan'>): string {
   const rates = (['upload', 'download', 'origin'] as const).map(
     name => `${name} ${formatLimit(limits[name])}`,
   )

@@ -115,7 +115,7 @@ function useText(role: BlobRole | undefined): string {
 }
 
 /** @throws CatalogError `APP_UNKNOWN`, with the nearest name: a pin with a mistake in it keeps nothing */
-function pinNameIn({ catalog, wanted }: Node, name: string): Digest | string {
+export function pinNameIn({ catalog, wanted }: Node, name: string): Digest | string {
   const asDigest = digest.safeParse(name).data
   if (asDigest !== undefined) return asDigest
   const known = [

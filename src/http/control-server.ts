@@ -12,6 +12,7 @@ import { appViews, nodeStatus } from '../status.ts'
 import { addBlobRoutes } from './blob-routes.ts'
 import { addChoiceRoutes, idIn } from './choice-routes.ts'
 import { METRICS_CONTENT_TYPE, metricsText, processFigures } from './metrics-text.ts'
+import { addSeedRoutes } from './seed-routes.ts'
 
 export class ControlError extends NodeError<'NODE_RUNNING' | 'APP_ABSENT'> {}
 
@@ -93,6 +94,7 @@ function addRoutes(server: FastifyInstance, deps: Deps): void {
   })
   addChoiceRoutes(server, node)
   addBlobRoutes(server, node)
+  addSeedRoutes(server, node)
   for (const verb of ['start', 'stop', 'restart'] as const) {
     server.post(`/v1/apps/:id/${verb}`, async request => {
       const id = idIn(request.params)
