@@ -2,7 +2,7 @@
 import { CONDUCT_PEERS_MAX } from '../limits.ts'
 
 /** Points of each offence. What an honest peer may do by bad luck is cheap, and what it never does is not. */
-const POINTS = {
+export const POINTS = {
   /** Bytes that are no message, or a message in the wrong place. */
   'broke the protocol': 25,
   /** A request that is no piece. */
