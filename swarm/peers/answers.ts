@@ -72,10 +72,13 @@ interface Line {
   readonly taking: Taking
 }
 
+/** Made once: each line ends with it, many times a second. */
+const NOT_NEEDED = new Error('the carrier is not needed any more')
+
 export class AnswerQueue {
   readonly #deps: AnswerDeps
   readonly #peer: Receiver
-  readonly #closing = new AbortController()
+  #isClosed = false
   readonly #jobs = new Set<Open>()
   readonly #lines = new Map<Carrier, Line>()
   readonly #taking = new WeakMap<Carrier, Taking>()
@@ -133,7 +136,8 @@ export class AnswerQueue {
 
   close(): void {
     this.#deps.serving.leave(this.#peer.peerId)
-    this.#closing.abort(new Error('the connection is closed'))
+    this.#isClosed = true
+    for (const line of this.#lines.values()) line.stop()
     for (const job of [...this.#jobs]) this.#remove(job)
   }
 
@@ -174,12 +178,13 @@ export class AnswerQueue {
     const stop = new AbortController()
     const line: Line = {
       via,
-      signal: AbortSignal.any([this.#closing.signal, stop.signal]),
-      stop: () => stop.abort(new Error('the carrier is not needed any more')),
+      signal: stop.signal,
+      stop: () => stop.abort(NOT_NEEDED),
       tail: Promise.resolve(),
       taking: this.#takingOf(via),
     }
     this.#lines.set(via, line)
+    if (this.#isClosed) line.stop()
     void this.#watch(line)
     try {
       for (let job = this.#next(via); job !== undefined; job = this.#next(via)) {

@@ -10,8 +10,9 @@ import {
   CROWD_WAIT_MS,
   CROWD_WAIT_MS_PER_PEER,
 } from './policy.ts'
-import { lastOf, type SessionState, trim } from './session-state.ts'
-import type { Source } from './source.ts'
+import type { SessionAction } from './session-events.ts'
+import { cancel, lastOf, type SessionState, trim } from './session-state.ts'
+import type { Request, Source } from './source.ts'
 
 /** Peers that fetch the blob as well, and those that have not begun with it. */
 export function isLargeCrowd(
@@ -53,13 +54,26 @@ export function noteCrowdTurn(state: SessionState, nowMs: number): void {
   state.crowdTurnMs = nowMs
 }
 
-/** What the origin was asked for before the crowd was there: it ends with the piece that it is at. */
-export function shortenRanges(state: SessionState, origin: Source): void {
-  for (const request of origin.requests) {
-    const atPiece = request.firstPiece + Math.floor(request.receivedBytes / state.pieceSizeBytes)
-    for (let last = lastOf(request.pending); last !== undefined && last > atPiece; ) {
-      trim(state, request, last)
-      last = lastOf(request.pending)
-    }
+/**
+ * What the origin was asked for before the crowd was there: a range ends with the piece that it is at, and what has not begun
+ * to come is taken back.
+ */
+export function breakOff(state: SessionState, origin: Source, nowMs: number): SessionAction[] {
+  const { crowdSinceMs } = state
+  const actions: SessionAction[] = []
+  if (crowdSinceMs === undefined) return actions
+  for (const request of [...origin.requests]) {
+    if (request.askedMs > crowdSinceMs) continue
+    if (request.receivedBytes === 0) actions.push(cancel(state, request, 'moved', nowMs))
+    else shorten(state, request)
+  }
+  return actions
+}
+
+function shorten(state: SessionState, request: Request): void {
+  const atPiece = request.firstPiece + Math.floor(request.receivedBytes / state.pieceSizeBytes)
+  for (let last = lastOf(request.pending); last !== undefined && last > atPiece; ) {
+    trim(state, request, last)
+    last = lastOf(request.pending)
   }
 }

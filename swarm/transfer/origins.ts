@@ -2,7 +2,7 @@
  * When and for what the origins are asked: at once where peers cannot help, beside them where that saves time, and in a
  * crowd only for what the crowd lacks. Pure.
  */
-import { isLargeCrowd, mayAskForCrowd, noteCrowdTurn, shortenRanges } from './crowd.ts'
+import { breakOff, isLargeCrowd, mayAskForCrowd, noteCrowdTurn } from './crowd.ts'
 import {
   CROWD_LARGE_PEERS,
   CROWD_MEMORY_MS,
@@ -65,6 +65,7 @@ export function planOrigins(
   const actions: SessionAction[] = []
   if (state.pieces.freeCount === 0) return actions
   for (const { origin, role } of originsInPlay(state, nowMs)) {
+    actions.push(...breakOff(state, origin, nowMs))
     while (origin.requests.size < connectionsOf(origin, role) && allowance.mayAsk()) {
       const asked = askOrigin(state, origin, role, nowMs)
       if (asked === undefined) break
@@ -97,7 +98,7 @@ function roleOf(
   const holders = peers.filter(source => isUseful(source, nowMs))
   const fellows = peers.filter(source => isFellow(state, source))
   if (isLargeCrowd(state, peers, fellows.length, nowMs)) {
-    shortenRanges(state, origin)
+    state.crowdSinceMs ??= nowMs
     return mayAskForCrowd(state, fellows.length, nowMs) ? 'starved' : 'none'
   }
   if (fellows.length >= CROWD_PEERS_MIN && trustsCrowd(state, origin, fellows.length, nowMs)) {

@@ -33,14 +33,10 @@ export function planRequestsOf(
 ): SessionAction[] {
   const actions: SessionAction[] = []
   if (budgetBytes < 0 || !isHungry(state, source, nowMs)) return actions
-  if (
-    wouldBeTooLate(
-      state,
-      source,
-      workingRate(state, nowMs, () => true),
-    )
-  )
-    return actions
+  if (source.rate !== undefined) {
+    const allRate = workingRate(state, nowMs, () => true)
+    if (wouldBeTooLate(state, source, allRate)) return actions
+  }
   const allowance = allow(state, budgetBytes)
   while (allowance.mayAsk() && wantsMore(state, source)) {
     const firstPiece = pickPiece(state, source)

@@ -30,6 +30,8 @@ export interface SessionState {
   turnAtMs: number | undefined
   /** In a large crowd: what the wait for the origin was drawn as, and when the origin was last asked. */
   crowdDraw: number | undefined
+  /** When a large crowd was first seen. */
+  crowdSinceMs: number | undefined
   crowdTurnMs: number
   /** When a peer last said that it has something new. */
   newsMs: number
@@ -63,6 +65,7 @@ export function createState(init: SessionInit): SessionState {
     pieceTimeMs: undefined,
     turnAtMs: undefined,
     crowdDraw: undefined,
+    crowdSinceMs: undefined,
     crowdTurnMs: 0,
     newsMs: 0,
     originPiece: undefined,

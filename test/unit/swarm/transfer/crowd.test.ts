@@ -27,7 +27,8 @@ describe('waiting in a crowd', () => {
 })
 
 describe('a session in a large crowd', () => {
-  function inCrowd(hasOriginFirst = false) {
+  /** `firstBytes`: what comes of the first request before the crowd is there. */
+  function inCrowd(hasOriginFirst = false, firstBytes = 0) {
     const session = createSession({
       sizeBytes: 64 * PIECE,
       pieceSizeBytes: PIECE,
@@ -46,6 +47,10 @@ describe('a session in a large crowd', () => {
       handle({ kind: 'joined', source, sourceKind, requestsMax: 64, rate }, nowMs)
     join('origin', 'origin', 0)
     if (hasOriginFirst) handle({ kind: 'tick' }, 200)
+    const [first] = actions
+    if (firstBytes > 0 && first?.kind === 'ask') {
+      handle({ kind: 'received', request: first.request, bytes: firstBytes }, 205)
+    }
     const atMs = hasOriginFirst ? 210 : 10
     const fellows = Array.from({ length: FELLOWS }, (_, index) => `p${index}`)
     for (const source of fellows) join(source, 'peer', atMs)
@@ -81,16 +86,24 @@ describe('a session in a large crowd', () => {
   })
 
   it('breaks off what it asked the origin for before it saw the crowd', () => {
-    const { handle, asked, actions } = inCrowd(true)
+    const { handle, asked, actions } = inCrowd(true, PIECE / 2)
     const before = asked()
     expect(Math.max(...before)).to.be.greaterThan(1)
     const first = actions.find(action => action.kind === 'ask')
     if (first?.kind !== 'ask') throw new Error('nothing was asked')
-    handle({ kind: 'received', request: first.request, bytes: PIECE }, 300)
+    handle({ kind: 'received', request: first.request, bytes: PIECE / 2 }, 300)
     const { request, firstPiece } = first
     handle({ kind: 'piece', request, pieceIndex: firstPiece, outcome: 'stored' }, 301)
     const { source } = first
     expect(actions).to.deep.include({ kind: 'cancel', request, source, reason: 'moved' })
     expect(asked()).to.deep.equal(before)
+  })
+
+  it('takes back what has not begun to come by then', () => {
+    const { asked, actions } = inCrowd(true)
+    const before = asked()
+    const taken = actions.filter(({ kind }) => kind === 'cancel')
+    expect(before.length).to.be.greaterThan(0)
+    expect(taken).to.have.length(before.length)
   })
 })
