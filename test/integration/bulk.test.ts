@@ -161,6 +161,8 @@ describe('the bulk channel of a node', () => {
       { kind: 'cancel', id: 110 },
     )
     await until('the first is whole', () => peer.answers.get(1)?.bytes === PIECE_BYTES)
+    // What the node never read it cannot answer: the CANCEL was said last.
+    await until('the last is heard', () => peer.answers.get(110)?.rejects.length === 1)
     await seed.swarm.stop()
     await until('the end', () => peer.isClosed)
     const ids = [
