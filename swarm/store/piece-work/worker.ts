@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { isPiece, pieceChainingValue } from '../../../src/core/blake3/piece.ts'
 import { createSharedTree } from '../../../src/core/blake3/tree.ts'
 import { codeOf, messageOf } from '../../../src/core/errors.ts'
+import { WRITE_BYTES_MAX } from '../limits.ts'
 import type { Job, JobAnswer, JobResult, WorkerStart } from './job.ts'
 
 // What the pool gives; nobody else starts this file.
@@ -19,7 +20,8 @@ function run(job: Job): JobResult {
   }
   if (!isPiece(bytes, job, tree)) return { kind: 'mismatch' }
   for (let done = 0; done < bytes.length; ) {
-    done += writeSync(job.fd, bytes, done, bytes.length - done, job.fileOffset + done)
+    const length = Math.min(bytes.length - done, WRITE_BYTES_MAX)
+    done += writeSync(job.fd, bytes, done, length, job.fileOffset + done)
   }
   return { kind: 'written' }
 }

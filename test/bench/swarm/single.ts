@@ -9,6 +9,7 @@ import {
   prepareOurs,
 } from '../../support/bench/swarm/contenders.ts'
 import { startHttpsOrigin } from '../../support/bench/swarm/https-origin.ts'
+import { borrowMemory } from '../../support/bench/swarm/lent-memory.ts'
 import { interleave, medianOf, type Sample } from '../../support/bench/swarm/samples.ts'
 import { costs, times } from '../../support/bench/swarm/words.ts'
 import type { Row } from '../../support/report-rows.ts'
@@ -35,7 +36,9 @@ export const single: Part = {
       await prepareNoise(bench, stack),
     ]
     const able = contenders.filter(one => 'run' in one)
-    const samples = await interleave(able, bench.repetitions, bench.say)
+    const samples = await interleave(able, bench.repetitions, bench.say, () =>
+      borrowMemory(bench.newFolder('lent'), sizeBytes),
+    )
     const found = (name: string): Found => {
       const missing = contenders.find(one => one.name === name && 'missing' in one)
       if (missing !== undefined && 'missing' in missing) return { name, missing: missing.missing }

@@ -20,6 +20,8 @@ export async function interleave(
   contenders: readonly Contender[],
   repetitions: number,
   say: (line: string) => void,
+  /** Before each run, not measured. */
+  before: () => Promise<void> = async () => {},
 ): Promise<Samples> {
   // What the preparation wrote must not be paid for by whoever comes first.
   await promisify(execFile)('sync')
@@ -30,12 +32,19 @@ export async function interleave(
       (_, index) => contenders[(index + repetition) % contenders.length] as Contender,
     )
     for (const { name, run } of order) {
+      await before()
       const sample = await run(repetition)
       samples.get(name)?.push(sample)
-      say(`  ${repetition + 1}/${repetitions} ${name}: ${sample.seconds.toFixed(2)} s`)
+      say(
+        `  ${repetition + 1}/${repetitions} ${name}: ${sample.seconds.toFixed(2)} s, ${cpuOf(sample)}`,
+      )
     }
   }
   return samples
+}
+
+function cpuOf({ getter, server }: Sample): string {
+  return `CPU ${getter.cpuSeconds.toFixed(2)} + ${server.cpuSeconds.toFixed(2)} s`
 }
 
 export function median(values: readonly number[]): number {
