@@ -13,6 +13,8 @@ export interface Ban {
 export interface Bans {
   isBanned(peerId: string): boolean
   add(peerId: string): Ban
+  /** Not talked to for a while either, but nothing that a list or a restart remembers. */
+  shun(peerId: string, forMs: number): void
   list(): readonly Ban[]
   flush(): Promise<void>
 }
@@ -30,10 +32,18 @@ interface Entry {
 export async function openBans(deps: { clock: Clock; log: Log }, folder: string): Promise<Bans> {
   const file = await openStateFile(deps.log, join(folder, 'bans.json'), parseBans)
   const entries = file.initial
+  const shunned = new Map<string, number>()
   const isActive = (entry: Entry | undefined): boolean =>
     entry !== undefined && entry.untilMs > deps.clock.nowMs()
   return {
-    isBanned: peerId => isActive(entries.get(peerId)),
+    isBanned: peerId =>
+      isActive(entries.get(peerId)) || (shunned.get(peerId) ?? 0) > deps.clock.monotonicMs(),
+    shun(peerId, forMs) {
+      shunned.delete(peerId)
+      shunned.set(peerId, deps.clock.monotonicMs() + forMs)
+      const [oldest] = shunned.keys()
+      if (shunned.size > BANS_MAX && oldest !== undefined) shunned.delete(oldest)
+    },
     add(peerId) {
       const count = (entries.get(peerId)?.count ?? 0) + 1
       const durationMs = Math.min(BAN_FIRST_MS * 2 ** (count - 1), BAN_MAX_MS)

@@ -217,8 +217,7 @@ export class AnswerQueue {
       }
       leftMs = line.taking.goodput.patienceMs(clock.monotonicMs())
     }
-    line.via.close()
-    this.#deps.report(this.#peer.peerId, 'slow reader')
+    this.#cutOff(line)
   }
 
   async #serve(job: Open, line: Line): Promise<void> {
@@ -266,19 +265,27 @@ export class AnswerQueue {
     }
   }
 
+  #cutOff({ via, signal, stop }: Line): void {
+    if (signal.aborted) return
+    stop()
+    via.close()
+    this.#deps.report(this.#peer.peerId, 'slow reader')
+  }
+
   async #send(job: Open, offset: number, buffer: SendBuffer, length: number, line: Line) {
     const { clock, serving } = this.#deps
     const { via, digest } = job
     const startMs = clock.monotonicMs()
     for (let at = 0; at < length && !job.isOver; at += via.dataBytes) {
-      line.taking.goodput.begin(clock.monotonicMs())
       const count = Math.min(via.dataBytes, length - at)
+      line.taking.goodput.begin(count, clock.monotonicMs())
       await via.sendData(job.id, offset + at, buffer, at, count)
-      line.taking.goodput.taken(count, clock.monotonicMs())
+      line.taking.goodput.taken(clock.monotonicMs())
+      if (line.taking.goodput.isSlow) this.#cutOff(line)
       this.#servedBytes += count
       serving.noteGiven(digest, this.#peer, count)
     }
-    line.taking.pace.note(clock.monotonicMs() - startMs, via.chunkBytes)
+    line.taking.pace.note(length, clock.monotonicMs() - startMs, via.chunkBytes)
   }
 }
 

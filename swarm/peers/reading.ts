@@ -14,8 +14,8 @@ export interface ReadingDeps {
   report(peerId: string, offence: Offence): void
 }
 
-/** A second of the budget may be used at once. */
-const BUDGET_BURST_MS = 1_000
+/** Half a second of the budget may be used at once: more than a question about as many blobs as one may name. */
+const BUDGET_BURST_MS = 500
 
 export class Reading {
   readonly #deps: ReadingDeps
@@ -24,6 +24,8 @@ export class Reading {
   readonly #budget: TokenBucket
   readonly #resting = new Set<Carrier>()
   #receivedBytes = 0
+  /** What came in beyond the budget since the last report: messages that were on their way when reading stopped. */
+  #overdrawn = 0
 
   /** `signal`: the link is closed. */
   constructor(deps: ReadingDeps, peer: Receiver, signal: AbortSignal) {
@@ -47,7 +49,11 @@ export class Reading {
   /** Counts what a message costs; beyond the budget nothing more is read for a while, and that is an offence. */
   charge(cost: number, via: Carrier): void {
     if (cost === 0 || this.#budget.debit(cost) === 0) return
-    if (this.#rest(via, this.#budget)) this.#deps.report(this.#peer.peerId, 'flood')
+    this.#overdrawn += cost
+    const isNew = this.#rest(via, this.#budget)
+    if (!isNew && this.#overdrawn < MESSAGE_COST_PER_SECOND) return
+    this.#overdrawn = 0
+    this.#deps.report(this.#peer.peerId, 'flood')
   }
 
   /** False when it rests already. */

@@ -32,13 +32,28 @@ const DELIBERATE: ReadonlySet<Offence> = new Set([
   'flood',
 ])
 
-/** `cut off`: the connection is ended, the peer may come back. */
+/** `cut off`: the connection is ended, and the peer may come back after a while. */
 export type Verdict = 'none' | 'cut off' | 'ban'
 
 const CUT_OFF_POINTS = 50
 /** Reached only by coming back again and again. */
 const BAN_POINTS = 200
 const FADE_POINTS_PER_SECOND = 1
+
+/** How long a peer that was cut off is not let in again: it doubles while it comes back with the same. */
+const SHUN_FIRST_MS = 10_000
+const SHUN_MAX_MS = 600_000
+
+/** What was on its way when a peer was cut off comes in until then, and is no reason to cut it off again. */
+const ENDING_MS = 1_000
+
+export interface Judgement {
+  readonly verdict: Verdict
+  /** With `cut off`: it may come back after this time. */
+  readonly shunMs: number
+  /** It has not done this before, as far as is remembered. */
+  readonly isFirst: boolean
+}
 
 /** For people. */
 export interface Misbehaviour {
@@ -50,6 +65,9 @@ export interface Misbehaviour {
 }
 
 interface Entry {
+  /** Since its points were gone the last time. */
+  cutOffs: number
+  cutOffAtMs: number
   points: number
   deliberate: number
   atMs: number
@@ -60,17 +78,24 @@ interface Entry {
 export class Conduct {
   readonly #records = new Map<string, Entry>()
 
-  /** What to do about the peer now. `isFirst`: it has not done this before, as far as is remembered. */
-  note(peerId: string, offence: Offence, nowMs: number): { verdict: Verdict; isFirst: boolean } {
+  /** What to do about the peer now. */
+  note(peerId: string, offence: Offence, nowMs: number): Judgement {
     const record = this.#recordOf(peerId, nowMs)
     fade(record, nowMs)
     record.points += POINTS[offence]
     if (DELIBERATE.has(offence)) record.deliberate += POINTS[offence]
     const count = (record.offences[offence] ?? 0) + 1
     record.offences[offence] = count
-    const verdict = verdictOn(offence, record)
+    const isEnding = nowMs - record.cutOffAtMs < ENDING_MS
+    const found = verdictOn(offence, record)
+    const verdict = isEnding && found === 'cut off' ? 'none' : found
     if (verdict === 'ban' || record.verdict === 'none') record.verdict = verdict
-    return { verdict, isFirst: count === 1 }
+    if (verdict === 'cut off') {
+      record.cutOffs += 1
+      record.cutOffAtMs = nowMs
+    }
+    const shunMs = Math.min(SHUN_FIRST_MS * 2 ** (record.cutOffs - 1), SHUN_MAX_MS)
+    return { verdict, shunMs, isFirst: count === 1 }
   }
 
   list(nowMs: number): readonly Misbehaviour[] {
@@ -85,7 +110,8 @@ export class Conduct {
   #recordOf(peerId: string, nowMs: number): Entry {
     const known = this.#records.get(peerId)
     const record = known ?? {
-      ...{ points: 0, deliberate: 0, atMs: nowMs, offences: {} },
+      ...{ points: 0, deliberate: 0, cutOffs: 0, atMs: nowMs, offences: {} },
+      cutOffAtMs: Number.NEGATIVE_INFINITY,
       verdict: 'none' as const,
     }
     this.#records.delete(peerId)
@@ -110,5 +136,6 @@ function fade(record: Entry, nowMs: number): void {
   const faded = ((nowMs - record.atMs) / 1000) * FADE_POINTS_PER_SECOND
   record.points = Math.max(0, record.points - faded)
   record.deliberate = Math.max(0, record.deliberate - faded)
+  if (record.points === 0) record.cutOffs = 0
   record.atMs = nowMs
 }

@@ -32,12 +32,13 @@ export function createEnforcement({ clock, log, bans, trace, ...deps }: Deps): E
     })
   }
   const report = (peer: string, offence: Offence): void => {
-    const { verdict, isFirst } = conduct.note(peer, offence, clock.monotonicMs())
+    const { verdict, shunMs, isFirst } = conduct.note(peer, offence, clock.monotonicMs())
     trace.note?.('peer misbehaves', { peer, offence, verdict })
     if (verdict !== 'none') log.warn('peer misbehaves', { peer, offence, verdict })
     else if (isFirst) log.info('peer misbehaves', { peer, offence, verdict })
     if (verdict === 'none') return
-    if (verdict === 'ban') {
+    if (verdict === 'cut off') bans.shun(peer, shunMs)
+    else {
       bans.add(peer)
       deps.forget(peer)
     }

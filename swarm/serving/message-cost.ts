@@ -5,7 +5,7 @@ import type { Message } from '../wire.ts'
 const ASKED_COST = 8
 /** A HAVE goes through the schedule of a download, piece by piece. */
 const HAVE_COST = 2
-const HAVE_BYTES_PER_UNIT = 256
+const HAVE_BYTES_PER_UNIT = 64
 
 /** A read and an answer cost the same for one byte as for a piece; 500 small blobs a second are enough for anybody. */
 const SMALL_BYTES = 16 * 1024

@@ -24,7 +24,7 @@ describe('docs/protocol.md on the conduct of peers', () => {
     const have = { kind: 'have', digest, pieceCount: 1, holding: { kind: 'all' } } as const
     for (const words of [
       `WHO_HAS ${whoHas(0)} unit and ${whoHas(1) - whoHas(0)} for each blob`,
-      `HAVE ${messageCost(have, 255)} and ${messageCost(have, 256) - messageCost(have, 255)} for every 256 bytes`,
+      `HAVE ${messageCost(have, 63)} and ${messageCost(have, 64) - messageCost(have, 63)} for every 64 bytes`,
       `16,384 bytes ${ask(16_383)}, DATA of less than 1,024 bytes ${dataCost(1023)}`,
       `${number(limits.MESSAGE_COST_PER_SECOND)} units a second`,
       `${number(limits.GOODPUT_BYTES_PER_SECOND_MIN)} bytes a second taken over ${number(limits.GOODPUT_WINDOW_MS)} ms`,

@@ -7,29 +7,37 @@
 import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import { type Digest, digestFromBytes, digestOf } from '../../src/core/digest.ts'
-import type { Message } from '../../swarm/wire.ts'
+import { encodeMessage, type Message } from '../../swarm/wire.ts'
 import { bytesOf } from '../support/bytes.ts'
 import { type HonestGetter, startHonestGetter } from '../support/swarm/honest-getter.ts'
 import { startNode, type TestNode, until } from '../support/swarm/nodes.ts'
 import { type OriginServer, startOrigin } from '../support/swarm/origin-server.ts'
-import { type RawBlobPeer, startRawBlobPeer } from '../support/swarm/raw-blob-peer.ts'
+import {
+  type RawBlobOptions,
+  type RawBlobPeer,
+  startRawBlobPeer,
+} from '../support/swarm/raw-blob-peer.ts'
 
 const MIB = 1024 * 1024
 const PIECE = 256 * 1024
 const UPLOAD = 4 * MIB
-/** A third of a second at the limit. */
-const ROUND_BYTES = 1.5 * MIB
-const ROUNDS_MIN = 5
-/** Another program that takes the machine for some seconds spoils rounds, but not this many. */
-const ROUNDS_MAX = 20
+/** A second at the limit. */
+const ROUND_BYTES = 4 * MIB
+const ROUNDS_MIN = 3
+const ROUNDS_MAX = 9
 const GOODPUT_MIN = 0.9
 /** Beside the attacker, who lives in the same process and keeps what it sends in memory. */
 const MEMORY_BYTES_MAX = 96 * MIB
 
 const bytes = bytesOf(8 * MIB, 77)
 
-function medianOf(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+/** False when the attacker was thrown out. */
+type Attack = (attacker: RawBlobPeer) => Promise<boolean>
+
+interface Outcome {
+  readonly peerId: string
+  readonly goodput: number
+  readonly memoryBytes: number
 }
 
 function randomDigest(): Digest {
@@ -66,47 +74,45 @@ describe('bad input to the blob protocol', function () {
   const recordOf = (peerId: string) =>
     node.swarm.status().misbehaviour.find(each => each.peerId === peerId)
 
-  /** Runs the attack again and again while the honest peer gets its bytes; it reconnects for as long as it is let in. */
-  async function withstand(
-    attack: (attacker: RawBlobPeer) => Promise<boolean>,
-    options: Parameters<typeof startRawBlobPeer>[0] = {},
-  ): Promise<{ peerId: string; goodput: number; memoryBytes: number }> {
+  /** Attacks once, as somebody new, for as long as it is let in while the honest peer gets its bytes. */
+  async function attackOnce(attack: Attack, options: RawBlobOptions): Promise<Outcome> {
     await using attacker = await startRawBlobPeer(options)
+    await attacker.dial(node.swarm.addresses())
     const before = process.memoryUsage()
-    let isOn = false
+    const cleanMs = await getter.timeFor(ROUND_BYTES)
     let memoryBytes = 0
     let isOver = false
     const attacking = (async () => {
-      while (!isOver && recordOf(attacker.peerId)?.verdict !== 'ban') {
-        if (!attacker.isOpen) await attacker.dial(node.swarm.addresses()).catch(() => {})
-        if (isOn && attacker.isOpen) await attack(attacker)
+      while (!isOver && (await attack(attacker))) {
         const { heapUsed, arrayBuffers } = process.memoryUsage()
-        memoryBytes = Math.max(
-          memoryBytes,
-          heapUsed + arrayBuffers - before.heapUsed - before.arrayBuffers,
-        )
+        const more = heapUsed + arrayBuffers - before.heapUsed - before.arrayBuffers
+        memoryBytes = Math.max(memoryBytes, more)
         await new Promise(resolve => setTimeout(resolve, 10))
       }
     })()
-    const cleanMs: number[] = []
-    const attackedMs: number[] = []
-    let goodput = 0
-    while (cleanMs.length < ROUNDS_MIN || (goodput <= GOODPUT_MIN && cleanMs.length < ROUNDS_MAX)) {
-      isOn = false
-      cleanMs.push(await getter.timeFor(ROUND_BYTES))
-      isOn = true
-      attackedMs.push(await getter.timeFor(ROUND_BYTES))
-      goodput = medianOf(cleanMs) / medianOf(attackedMs)
-    }
+    const attackedMs = await getter.timeFor(ROUND_BYTES)
+    await until('it is named', () => recordOf(attacker.peerId)?.verdict !== undefined)
+    await until('it is thrown out', () => recordOf(attacker.peerId)?.verdict !== 'none', 15_000)
     isOver = true
     await attacking
-    return { peerId: attacker.peerId, goodput, memoryBytes }
+    return { peerId: attacker.peerId, goodput: cleanMs / attackedMs, memoryBytes }
   }
 
-  function expectWithstood(
-    outcome: { peerId: string; goodput: number; memoryBytes: number },
-    offence: string,
-  ): void {
+  /** The median of some attacks, each by somebody new; of more where the machine is too busy to tell. */
+  async function withstand(attack: Attack, options: RawBlobOptions = {}): Promise<Outcome> {
+    const outcomes: Outcome[] = []
+    for (;;) {
+      outcomes.push(await attackOnce(attack, options))
+      const goodputs = outcomes.map(({ goodput }) => goodput).sort((a, b) => a - b)
+      const goodput = goodputs[Math.floor(goodputs.length / 2)] ?? 0
+      const isClear = outcomes.length >= ROUNDS_MIN && goodput > GOODPUT_MIN
+      if (!isClear && outcomes.length < ROUNDS_MAX) continue
+      const memoryBytes = Math.max(...outcomes.map(outcome => outcome.memoryBytes))
+      return { peerId: outcomes[0]?.peerId ?? '', goodput, memoryBytes }
+    }
+  }
+
+  function expectWithstood(outcome: Outcome, offence: string): void {
     const named = node.lines.filter(
       ({ message, fields }) =>
         message === 'peer misbehaves' &&
@@ -129,7 +135,6 @@ describe('bad input to the blob protocol', function () {
   it('frames that are no message', async () => {
     const outcome = await withstand(attacker => attacker.send(Buffer.from('0000000304abcd', 'hex')))
     expectWithstood(outcome, 'broke the protocol')
-    expect(node.swarm.status().bans.map(ban => ban.peerId)).to.include(outcome.peerId)
   })
 
   it('requests for blobs that nobody has', async () => {
@@ -186,8 +191,10 @@ describe('bad input to the blob protocol', function () {
     ],
   ] as const) {
     it(`a flood of ${what}`, async () => {
-      const batch = Array.from({ length: what === 'CANCEL' ? 10_000 : 20 }, message)
-      expectWithstood(await withstand(attacker => attacker.say(...batch)), 'flood')
+      // Made once: what it costs the attacker is not the node's to bear.
+      const count = what === 'CANCEL' ? 10_000 : 20
+      const batch = Buffer.concat(Array.from({ length: count }, () => encodeMessage(message())))
+      expectWithstood(await withstand(attacker => attacker.send(batch)), 'flood')
     })
   }
 

@@ -27,7 +27,7 @@ describe('Conduct', () => {
 
   it('never bans for what an honest peer on a bad link does', () => {
     for (const offence of ['slow reader', 'silent', 'unanswered', 'broken promise'] as const) {
-      expect(after(offence, 10_000, 100), offence).to.equal('cut off')
+      expect(after(offence, 10_000, 1_000), offence).to.not.equal('ban')
     }
   })
 
@@ -49,6 +49,16 @@ describe('Conduct', () => {
   it('forgets with time', () => {
     expect(after('malformed request', 1_000, 5_001)).to.equal('none')
     expect(after('malformed request', 1_000, 2_000)).to.equal('ban')
+  })
+
+  it('keeps out who was cut off, longer each time, and does not count what was still on its way', () => {
+    const conduct = new Conduct()
+    const judge = (nowMs: number) => conduct.note('peer', 'silent', nowMs)
+    expect(judge(0)).to.include({ verdict: 'cut off', shunMs: 10_000 })
+    expect(judge(500).verdict).to.equal('none')
+    expect(judge(11_000)).to.include({ verdict: 'cut off', shunMs: 20_000 })
+    expect(judge(15_000)).to.include({ verdict: 'cut off', shunMs: 40_000 })
+    expect(judge(1_000_000)).to.include({ verdict: 'cut off', shunMs: 10_000 })
   })
 
   it('tells what each did, and forgets the longest quiet', () => {
