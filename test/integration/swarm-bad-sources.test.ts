@@ -57,7 +57,8 @@ describe('a fetch beside bad sources', () => {
     await fetchBeside({ peers: Array(3).fill({ wrapStore }), hasOrigin: true }, (node, tookMs) => {
       expect(tookMs).to.be.lessThan(SOON_MS)
       expect(node.swarm.status().totals).to.deep.equal({ peer: 0, origin: bytes.byteLength })
-      expect(explained(node).duplicateBytes).to.equal(0)
+      // The piece layer, at most: who was asked for it first may answer last.
+      expect(explained(node).duplicateBytes).to.be.at.most((bytes.byteLength / PIECE) * 32)
     })
   })
 
