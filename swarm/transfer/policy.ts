@@ -90,8 +90,8 @@ export const ABSENT_RETRY_MS = 30_000
 /** A peer that refused this many pieces in a row that it said it has, does not have the blob. */
 export const REFUSALS_MAX = 8
 
-/** Bytes that may come twice to finish sooner: this share of the blob, at least one piece. */
-export const DUPLICATE_SHARE_MAX = 0.02
+/** Bytes that may come twice to finish sooner: this share of the blob, at least one piece. With what is on its way by then, 2 %. */
+export const DUPLICATE_SHARE_MAX = 0.015
 /** Nothing is late before this time: what comes in is told to the session every 50 ms. */
 export const LATE_MS_MIN = 60
 /** Someone else must have a piece in less than this share of the time that its source still needs. */
