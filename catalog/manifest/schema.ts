@@ -5,143 +5,89 @@
  */
 import { z } from 'zod'
 import { parseDigest, parseSha256 } from '../../src/core/digest.ts'
-import {
-  appId,
-  byteSize,
-  containerPath,
-  durationBetween,
-  environmentName,
-  label,
-  line,
-  textWanted,
-  version,
-} from './values.ts'
+import { component } from './component-schema.ts'
+import { hooks } from './hook-schema.ts'
+import { containerUser, fileMode, integer } from './parts.ts'
+import { appId, durationBetween, label, line, version } from './values.ts'
 
 export const MANIFEST_API_VERSION = 'archy.app/v1'
 export const MANIFEST_MEDIA_TYPE = 'application/vnd.archy.manifest.v1+json'
 
-const integer = (min: number, max: number) => z.int().min(min).max(max)
-const argv = z.array(line(8192)).min(1).max(256)
-/** Ids 0 to 65535 are what a subordinate id range of the usual 65536 can map. */
-const containerUserId = integer(0, 65_535)
-
 export const platformName = z.enum(['amd64', 'arm64'])
 
 const secret = z.strictObject({
+  /** Made once on the node and never again, but by `archy app rotate`. */
   generate: z.strictObject({
     kind: z.enum(['password', 'hex', 'base64', 'uuid']),
     /** Characters of the value, except for `uuid`. */
     length: integer(16, 256).default(32),
   }),
   label: line(80).optional(),
+  /** Whether the app still works with another value: then the owner may have a new one made. */
+  rotate: z.enum(['never', 'onDemand']).default('never'),
 })
 
 const dataSet = z.strictObject({
   /** Ids as the container sees them; the node maps them through its subordinate id range. */
-  owner: z.strictObject({ uid: containerUserId, gid: containerUserId }).default({ uid: 0, gid: 0 }),
-  mode: z
-    .string({ error: textWanted })
-    .regex(/^0[0-7]{3}$/, 'must be four octal digits in quotes, such as "0750"')
-    .default('0750'),
+  owner: containerUser.default({ uid: 0, gid: 0 }),
+  mode: fileMode.default('0750'),
   class: z.enum(['user', 'app', 'cache', 'regenerable']).default('app'),
+  /** Kept as it was before an update until the update has proven itself; a rollback brings it back. */
+  snapshot: z.boolean().default(false),
+  /** Default: `include` for user and app data, `exclude` for the rest. */
+  backup: z.enum(['include', 'exclude']).optional(),
 })
 
-const mount = z.union([
-  z.strictObject({ data: label, path: containerPath, readOnly: z.boolean().default(false) }),
-  z.strictObject({ tmpfs: byteSize, path: containerPath }),
-])
-
-const port = z.strictObject({
-  container: integer(1, 65_535),
-  host: integer(1, 65_535),
-  protocol: z.enum(['tcp', 'udp']).default('tcp'),
-  bind: z.enum(['lan', 'local']).default('lan'),
+/** What the owner may set. Values are text in the end: `${config.<name>}`. */
+const configField = z.strictObject({
+  type: z.enum(['string', 'integer', 'boolean', 'enum', 'url', 'host', 'port', 'email']),
+  title: line(80).optional(),
+  help: line(400).optional(),
+  default: z.union([line(4096), z.int(), z.boolean()]).optional(),
+  /** Only for `enum`. */
+  values: z.array(line(256)).min(1).max(64).optional(),
+  /** Length of a string, value of an integer. */
+  min: z.int().optional(),
+  max: z.int().optional(),
+  /** Cannot be changed once the app is installed. */
+  immutable: z.boolean().default(false),
 })
 
-const health = z.strictObject({
-  /** Runs inside the container; argv, no shell. */
-  exec: argv.optional(),
-  /** Asked by the node on a host port that the component publishes. */
-  http: z.strictObject({ port: integer(1, 65_535), path: line(1024).default('/') }).optional(),
-  tcp: z.strictObject({ port: integer(1, 65_535) }).optional(),
-  interval: durationBetween('1s', '1h').default('30s'),
-  timeout: durationBetween('1s', '10m').default('5s'),
-  failures: integer(1, 100).default(3),
-  /** How long the first start may take before the start counts as failed. */
-  startBudget: durationBetween('1s', '7d').default('5m'),
+/** What other apps may use of this one: a network to reach it by, and values such as a port or a password. */
+const provided = z.strictObject({
+  component: label,
+  version: version.optional(),
+  /** Templates of this app, filled in for the other: `${needs.<name>.<key>}`. */
+  values: z.record(label, line(4096)).default({}),
 })
 
-const component = z.strictObject({
-  image: label,
-  entrypoint: argv.optional(),
-  command: argv.optional(),
-  workdir: containerPath.optional(),
-  user: z.strictObject({ uid: containerUserId, gid: containerUserId }).optional(),
-  /** Runs a small init as process 1 that reaps zombies and forwards signals. */
-  init: z.boolean().default(true),
-  /** Values may hold `${secrets.<name>}`; such a value is a secret itself. `$${` is a literal `${`. */
-  env: z.record(environmentName, line(32_768)).default({}),
-  secretFiles: z
-    .array(
-      z.strictObject({
-        secret: label,
-        path: containerPath,
-        owner: z
-          .strictObject({ uid: containerUserId, gid: containerUserId })
-          .default({ uid: 0, gid: 0 }),
-      }),
-    )
-    .max(32)
-    .default([]),
-  mounts: z.array(mount).max(64).default([]),
-  ports: z.array(port).max(64).default([]),
-  /** Names other components reach this one by, on the app's own network. Default: the component's name. */
-  aliases: z.array(label).max(16).optional(),
-  dependsOn: z
-    .record(label, z.strictObject({ condition: z.enum(['started', 'healthy']).default('started') }))
-    .default({}),
-  health: health.optional(),
-  stop: z
-    .strictObject({
-      signal: z
-        .enum(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'])
-        .default('SIGTERM'),
-      grace: durationBetween('0s', '1h').default('30s'),
-    })
-    .default({ signal: 'SIGTERM', grace: '30s' }),
-  resources: z
-    .strictObject({
-      memory: byteSize.optional(),
-      pids: integer(1, 65_536).optional(),
-      /** Hundredths of one core: 50 is half a core. Floats cannot be signed. */
-      cpuPercent: integer(1, 6400).optional(),
-      shm: byteSize.optional(),
-    })
-    .default({}),
-  security: z
-    .strictObject({
-      /** Capabilities beyond none; all are dropped first. */
-      capabilities: z
-        .array(
-          z.enum([
-            'CHOWN',
-            'DAC_OVERRIDE',
-            'FOWNER',
-            'FSETID',
-            'KILL',
-            'NET_BIND_SERVICE',
-            'SETGID',
-            'SETUID',
-            'SYS_CHROOT',
-          ]),
-        )
-        .max(16)
-        .default([]),
-      readOnlyRoot: z.boolean().default(false),
-      noNewPrivileges: z.boolean().default(true),
-    })
-    .default({ capabilities: [], readOnlyRoot: false, noNewPrivileges: true }),
+/** What this app needs of another one. */
+const need = z.strictObject({
+  app: appId,
+  /** Name of an entry of the other app's `provides`. */
+  export: label,
+  /** A range such as ">=26.0 <28", of the export's version or else of the app's. */
+  versions: line(160).optional(),
+  /** What must be true of the other app before this one starts. */
+  gate: z.enum(['installed', 'running', 'healthy']).default('healthy'),
+  optional: z.boolean().default(false),
 })
+
+const update = z
+  .strictObject({
+    /** Versions from which this one can be reached directly; others take a step between. */
+    from: line(160).optional(),
+    /** `none`: nothing older can run once this version has run; the owner is asked first. */
+    rollback: z.enum(['image', 'none']).default('image'),
+    /** How long the new version must be healthy without a break before it counts. */
+    healthyFor: durationBetween('0s', '1h').default('5s'),
+    /** How long after that a crash or a failing check still takes the update back. */
+    probation: durationBetween('0s', '24h').default('10m'),
+  })
+  .default({ rollback: 'image', healthyFor: '5s', probation: '10m' })
+
+/** Containers that ran on this machine before the node did and are this app, by component. */
+const adopt = z.record(label, z.array(line(128)).min(1).max(8)).default({})
 
 const appInterface = z.strictObject({
   id: label,
@@ -200,12 +146,20 @@ const shared = {
   links: z.record(label, z.url()).optional(),
   secrets: z.record(label, secret).default({}),
   data: z.record(label, dataSet).default({}),
+  config: z.record(label, configField).default({}),
+  /** Networks of the app beside its default one. An internal one has no way out. */
+  networks: z.record(label, z.strictObject({ internal: z.boolean().default(false) })).default({}),
   components: z
     .record(label, component)
     .refine(all => Object.keys(all).length >= 1 && Object.keys(all).length <= 32, {
       message: 'must have 1 to 32 components',
     }),
   interfaces: z.array(appInterface).max(32).default([]),
+  provides: z.record(label, provided).default({}),
+  needs: z.record(label, need).default({}),
+  hooks,
+  update,
+  adopt,
 }
 
 export const authorManifestSchema = z.strictObject({
