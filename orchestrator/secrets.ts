@@ -24,7 +24,10 @@ export async function provideSecrets(context: Context, manifest: AppManifest): P
     const isNew = parts.some(part => part.kind === 'secret' && made.has(part.name))
     if (present.has(name) && !isNew) continue
     const value = parts
-      .map(part => (part.kind === 'literal' ? part.text : (values.get(part.name) ?? '')))
+      .map(part => {
+        if (part.kind === 'literal') return part.text
+        return part.kind === 'secret' ? (values.get(part.name) ?? '') : ''
+      })
       .join('')
     await podman.createSecret(name, Buffer.from(value, 'utf8'))
   }
