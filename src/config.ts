@@ -168,8 +168,10 @@ const configSchema = z.strictObject({
     .strictObject({
       /** `render` writes and checks the units but starts nothing. */
       mode: z.enum(['systemd', 'render']).default('systemd'),
+      /** How often every app is compared with what its owner wants, beside the events of the host. */
+      reconcileInterval: durationMs.default(30_000),
     })
-    .default({ mode: 'systemd' }),
+    .prefault({}),
   log: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 

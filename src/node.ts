@@ -43,9 +43,6 @@ export class StartError extends NodeError<'ROOT_MISSING' | 'PLATFORM_UNSUPPORTED
 /** Far above any root file; the catalog's own limit applies after this one. */
 const ROOT_FILE_BYTES_MAX = 1_048_576
 
-/** How long drift, or an app that failed to come, may wait for the next look. */
-const RECONCILE_INTERVAL_MS = 30_000
-
 export interface NodeDeps {
   readonly clock: Clock
   readonly log: Log
@@ -182,7 +179,7 @@ function startLoops(
 ): readonly AsyncDisposable[] {
   const loops = [
     every({ clock, log }, config.catalog.refreshInterval, signal => refresher.refresh(signal)),
-    every({ clock, log }, RECONCILE_INTERVAL_MS, async () => {
+    every({ clock, log }, config.orchestrator.reconcileInterval, async () => {
       await localManifests.read()
       keeper.kick()
       await orchestrator.reconcile()

@@ -19,6 +19,7 @@ function written(path: string, value: unknown): string {
   if (path === 'network' || path === 'origin.urls') return 'required'
   if (value === null || (Array.isArray(value) && value.length === 0)) return 'none'
   if (path === 'catalog.refreshInterval') return `\`${Number(value) / 60_000}m\``
+  if (path === 'orchestrator.reconcileInterval') return `\`${Number(value) / 1000}s\``
   if (path === 'storage.scrubInterval') return `\`${Number(value) / 3_600_000}h\``
   if (path === 'storage.minimumFree') return `\`${Number(value) / 2 ** 30}GiB\``
   return `\`${Array.isArray(value) ? value.join(', ') : String(value)}\``

@@ -1,10 +1,10 @@
 /** Makes an app folder of any size for tests of downloads: hello-web with a layer of bytes that do not compress. */
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AppFolders } from './build.ts'
 import { arrangeLayer, type FileEntry } from './entry.ts'
-import { type Layer, writeLayer } from './layer.ts'
-import { type ImageDigests, type RunConfig, writeLayout } from './layout.ts'
+import { writeLayer } from './layer.ts'
+import { type ImageDigests, readLayout, writeLayout } from './layout.ts'
 import { randomBytesOf } from './random-bytes.ts'
 
 const MIB = 1024 * 1024
@@ -76,29 +76,4 @@ components:
 interfaces:
   - { id: page, title: Page, component: web, port: ${hostPort} }
 `
-}
-
-interface OciIndex {
-  readonly manifests: readonly [{ readonly digest: string }]
-}
-
-interface OciManifest {
-  readonly config: { readonly digest: string }
-  readonly layers: readonly { readonly digest: string }[]
-}
-
-async function readLayout(
-  folder: string,
-): Promise<{ readonly run: RunConfig; readonly layers: readonly Layer[] }> {
-  const pathOf = (digest: string) => join(folder, 'blobs', digest.replace(':', '/'))
-  const readJson = async (path: string): Promise<unknown> =>
-    JSON.parse(await readFile(path, 'utf8'))
-  const index = (await readJson(join(folder, 'index.json'))) as OciIndex
-  const manifest = (await readJson(pathOf(index.manifests[0].digest))) as OciManifest
-  const config = (await readJson(pathOf(manifest.config.digest))) as { config: RunConfig }
-  const layers = manifest.layers.map(async ({ digest }) => {
-    const path = pathOf(digest)
-    return { digest, path, sizeBytes: (await stat(path)).size }
-  })
-  return { run: config.config, layers: await Promise.all(layers) }
 }

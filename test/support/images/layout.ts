@@ -1,6 +1,6 @@
 /** Writes an OCI image layout folder with one image for one platform. @see OCI image specification 1.1, image-layout */
 import { createHash } from 'node:crypto'
-import { copyFile, link, mkdir, writeFile } from 'node:fs/promises'
+import { copyFile, link, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../../../src/core/errors.ts'
 import { LAYER_MEDIA_TYPE, type Layer } from './layer.ts'
@@ -103,4 +103,30 @@ async function linkOrCopy(from: string, to: string): Promise<void> {
 
 function hexOf(digest: string): string {
   return digest.slice(digest.indexOf(':') + 1)
+}
+
+interface OciIndex {
+  readonly manifests: readonly [{ readonly digest: string }]
+}
+
+interface OciManifest {
+  readonly config: { readonly digest: string }
+  readonly layers: readonly { readonly digest: string }[]
+}
+
+/** How containers of the image in `folder` start, and its layers, for another image that builds on it. */
+export async function readLayout(
+  folder: string,
+): Promise<{ readonly run: RunConfig; readonly layers: readonly Layer[] }> {
+  const pathOf = (digest: string) => join(folder, 'blobs', digest.replace(':', '/'))
+  const readJson = async (path: string): Promise<unknown> =>
+    JSON.parse(await readFile(path, 'utf8'))
+  const index = (await readJson(join(folder, 'index.json'))) as OciIndex
+  const manifest = (await readJson(pathOf(index.manifests[0].digest))) as OciManifest
+  const config = (await readJson(pathOf(manifest.config.digest))) as { config: RunConfig }
+  const layers = manifest.layers.map(async ({ digest }) => {
+    const path = pathOf(digest)
+    return { digest, path, sizeBytes: (await stat(path)).size }
+  })
+  return { run: config.config, layers: await Promise.all(layers) }
 }

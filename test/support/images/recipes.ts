@@ -191,11 +191,39 @@ const FRONT_END: ImageRecipe = {
   },
 }
 
+/** What every small test app is: pages that BusyBox serves, one of them a script. */
+function box(name: string, script: string, appFolders: readonly string[]): ImageRecipe {
+  const own = [
+    { path: 'srv/www/index.html', from: 'shared/index.html', mode: 0o644 },
+    { path: `srv/www/cgi-bin/${script}`, from: `shared/${script}`, mode: 0o755 },
+  ]
+  return {
+    layers: [BASE, { name, own, appFolders }],
+    run: {
+      User: USER,
+      Env: [PATH],
+      Entrypoint: ['/usr/bin/busybox', 'httpd'],
+      Cmd: ['-f', '-p', '8080', '-h', '/srv/www'],
+      ExposedPorts: { '8080/tcp': {} },
+    },
+  }
+}
+
+/** Keeps notes in its folder `/data`. */
+const BOX = box('box', 'notes', ['data'])
+/** Hands requests on to the notes of another container. */
+const RELAY = box('relay', 'relay', [])
+
 /** App folder below `fixtures/apps` → its images by the key that the manifest gives them. */
 export const APPS = {
   'hello-web': { web: helloWeb('hello-web') },
   'hello-web-2': { web: helloWeb('hello-web-2') },
   notes: { db: DATABASE, cache: CACHE, web: FRONT_END },
+  stubborn: { box: BOX },
+  'slow-start': { box: BOX },
+  'crash-loop': { box: BOX },
+  'wrong-port': { box: BOX },
+  seven: { db: DATABASE, cache: CACHE, api: FRONT_END, box: BOX, relay: RELAY },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, ImageRecipe>>>>
 
 export type AppName = keyof typeof APPS
