@@ -3,14 +3,10 @@
  * once only. What is not read is held back at the connection.
  */
 import type { Dispatcher } from 'undici'
+import type { Head } from './http-head.ts'
 
 /** Received and not yet read: then the connection rests. Hides one write to the disk on a fast line. */
 const BUFFER_BYTES_MAX = 1024 * 1024
-
-export interface Head {
-  readonly statusCode: number
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
-}
 
 /**
  * The body in chunks, after `checkHead` let it pass. Ends the request when the reader stops, when the signal aborts, and

@@ -5,7 +5,7 @@ import type { Origin } from '../origin/origin.ts'
 import type { Answer } from '../peers/requests.ts'
 import type { PieceMemory } from '../piece-memory.ts'
 import type { HeldBlob } from '../ports.ts'
-import { PieceCutter } from './piece-cutter.ts'
+import { PieceIntake } from './piece-intake.ts'
 import type { SessionAction, SessionEvent } from './session.ts'
 import type { PeerSource } from './sources.ts'
 
@@ -66,36 +66,29 @@ export async function askOrigin(
   signal: AbortSignal,
 ): Promise<SessionEvent | undefined> {
   const { digest, sizeBytes, pieceSizeBytes } = asking.blob
-  const { request } = ask
-  const offset = ask.firstPiece * pieceSizeBytes
+  const { request, firstPiece } = ask
+  const offset = firstPiece * pieceSizeBytes
   const length = Math.min(ask.pieceCount * pieceSizeBytes, sizeBytes - offset)
-  const cutter = new PieceCutter(asking.memory, pieceSizeBytes, length)
-  const chunks = origin.fetchRange({ digest, sizeBytes, offset, length }, signal)
-  const iterator = chunks[Symbol.asyncIterator]()
-  let pieceIndex = ask.firstPiece
-  let keeping: Promise<void> = Promise.resolve()
+  const intake = new PieceIntake(
+    {
+      memory: asking.memory,
+      keep: (pieceIndex, piece) => keepPiece(asking, request, pieceIndex, piece),
+      onBytes: count => asking.onReceived(request, count),
+    },
+    { firstPiece, pieceSizeBytes, lengthBytes: length },
+  )
+  let failure: unknown
   try {
-    for (;;) {
-      const next = await nextChunk(asking, origin, iterator, request)
-      if (!(next instanceof Uint8Array)) {
-        await keeping
-        return signal.aborted ? undefined : next
-      }
-      for (const piece of cutter.push(next)) {
-        await keeping
-        keeping = keepPiece(asking, request, pieceIndex, piece)
-        keeping.catch(() => {
-          /* Awaited before the next piece or the end. */
-        })
-        pieceIndex += 1
-      }
-      asking.onReceived(request, next.byteLength)
-      if (signal.aborted) return undefined
-    }
-  } finally {
-    await Promise.all([iterator.return?.(), keeping])
-    cutter.close()
+    await origin.fetchRange({ digest, sizeBytes, offset, length }, intake, signal)
+  } catch (error) {
+    failure = error
   }
+  // What the store refused is not the origin's fault, and is thrown here.
+  await intake.close()
+  if (signal.aborted) return undefined
+  return failure === undefined
+    ? { kind: 'ended', request, outcome: 'done' }
+    : endOfOrigin(asking, origin, request, failure)
 }
 
 async function keepPiece(
@@ -111,23 +104,16 @@ async function keepPiece(
   }
 }
 
-/** The next bytes, or the event that ends the request: failures of the origin end here, those of the store do not. */
-async function nextChunk(
-  asking: Asking,
-  origin: Origin,
-  iterator: AsyncIterator<Uint8Array>,
+function endOfOrigin(
+  { blob: { digest }, log }: Asking,
+  { url }: Origin,
   request: number,
-): Promise<Uint8Array | SessionEvent> {
-  try {
-    const next = await iterator.next()
-    return next.done === true ? { kind: 'ended', request, outcome: 'done' } : next.value
-  } catch (error) {
-    const { digest } = asking.blob
-    const fields = { url: origin.url, digest, reason: messageOf(error) }
-    // An origin that is away or does not have it is daily life; one that answers wrongly is for its owner to mend.
-    if (codeOf(error) === 'ORIGIN_REFUSED') asking.log.warn('origin answer refused', fields)
-    else asking.log.debug('origin failed', fields)
-    const isAbsent = codeOf(error) === 'ORIGIN_ABSENT'
-    return { kind: 'ended', request, outcome: isAbsent ? 'absent' : 'failed' }
-  }
+  error: unknown,
+): SessionEvent {
+  const fields = { url, digest, reason: messageOf(error) }
+  // An origin that is away or does not have it is daily life; one that answers wrongly is for its owner to mend.
+  if (codeOf(error) === 'ORIGIN_REFUSED') log.warn('origin answer refused', fields)
+  else log.debug('origin failed', fields)
+  const isAbsent = codeOf(error) === 'ORIGIN_ABSENT'
+  return { kind: 'ended', request, outcome: isAbsent ? 'absent' : 'failed' }
 }

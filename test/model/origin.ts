@@ -1,5 +1,6 @@
 /** A web server in the model: one access line, one pipe for each answer, and the time limits of the real client. */
 import { SwarmError } from '../../swarm/errors.ts'
+import { fill } from '../../swarm/origin/intake.ts'
 import type { Origin } from '../../swarm/origin/origin.ts'
 import type { ModelBlob } from './blob.ts'
 import type { Random } from './random.ts'
@@ -41,11 +42,11 @@ export function createModelOrigin(deps: Deps, url: string, speed: HostSpeed): Mo
       const idle: Idle = { connections: 0 }
       return {
         url,
-        fetchRange({ offset, length }, signal) {
+        async fetchRange({ offset, length }, intake, signal) {
           onAsk(offset, length)
-          return answer(deps, { origin, client, quality, idle, signal }, bytes =>
-            bytes.subarray(offset, offset + length),
-          )
+          const from = { origin, client, quality, idle, signal }
+          const range = (bytes: Uint8Array) => bytes.subarray(offset, offset + length)
+          for await (const chunk of answer(deps, from, range)) await fill(intake, chunk)
         },
         async fetchLayer(_digest, _length, signal) {
           const chunks: Uint8Array[] = []
