@@ -92,10 +92,10 @@ export class RangeConnection {
   }
 
   #target(): Uint8Array {
-    const { leftBytes, intake } = this.#answer ?? {}
     if (this.#socket?.destroyed) return NOWHERE
-    if (leftBytes === undefined || intake === undefined) return this.#head.subarray(this.#headBytes)
-    return intake.room().subarray(0, leftBytes)
+    const { leftBytes = 0, intake } = this.#answer ?? {}
+    if (leftBytes > 0 && intake !== undefined) return intake.room().subarray(0, leftBytes)
+    return this.#head.subarray(this.#headBytes)
   }
 
   /** False: nothing more is read for now. */
@@ -104,6 +104,7 @@ export class RangeConnection {
     if (this.#socket.destroyed) return false
     try {
       if (answer === undefined) throw new Error('the server speaks although nothing was asked')
+      if (answer.leftBytes === 0) throw new Error('the server sends more than it said')
       if (answer.leftBytes !== undefined) return this.#advance(answer, answer.leftBytes, count)
       this.#headBytes += count
       return this.#readHead(answer)
@@ -148,20 +149,23 @@ export class RangeConnection {
   #advance(answer: Answer, leftBytes: number, count: number): boolean {
     answer.leftBytes = leftBytes - count
     const pause = answer.intake.advance(count)
-    if (answer.leftBytes === 0) this.#complete(answer)
-    if (pause === undefined) return true
+    if (pause === undefined) {
+      if (answer.leftBytes === 0) this.#complete(answer)
+      return true
+    }
     // The server is not late while we do not read.
     this.#socket.setTimeout(0)
     pause.then(
-      () => this.#resume(),
+      () => this.#resume(answer),
       error => this.#end(error),
     )
     return false
   }
 
-  #resume(): void {
+  #resume(answer: Answer): void {
     if (this.#socket.destroyed) return
-    if (this.#answer !== undefined) this.#socket.setTimeout(this.#timeouts.bodyMs)
+    if (answer.leftBytes === 0) this.#complete(answer)
+    else this.#socket.setTimeout(this.#timeouts.bodyMs)
     this.#socket.resume()
   }
 

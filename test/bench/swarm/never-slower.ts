@@ -65,7 +65,11 @@ async function prepareCases(
   const { bench, template } = world
   const seeder = async (name: string, options: { uploadBytesPerSecond?: number; isLiar?: true }) =>
     stack.use(
-      await startBenchNode(bench, name, { folder: await template.nodeFolder(), ...options }),
+      await startBenchNode(bench, name, {
+        folder: await template.nodeFolder(),
+        hasBulk: true,
+        ...options,
+      }),
     )
   const honest = [
     await seeder('peer 1', {}),
@@ -112,6 +116,7 @@ function contender(
     async run() {
       await using getter = await startBenchNode(bench, `getter, ${name}`, {
         folder: bench.newFolder('getter'),
+        hasBulk: true,
         origins: [origin.url],
         certificateFile: origin.certificateFile,
         bootstrap: [...peers.map(({ address }) => address), ...more],
