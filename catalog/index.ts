@@ -15,7 +15,7 @@ export {
 } from './local-manifests.ts'
 export type { AppManifest, Component, DataSet, Platform, PlatformImage } from './manifest/schema.ts'
 export type { TemplatePart } from './manifest/template.ts'
-export { parseTemplate } from './manifest/template.ts'
+export { parseTemplate, referenceText } from './manifest/template.ts'
 export { byteCount, durationMs } from './manifest/values.ts'
 export {
   type ReleaseParts,

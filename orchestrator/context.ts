@@ -39,3 +39,9 @@ export const stagingFolder = (options: OrchestratorOptions): string =>
   join(options.stateFolder, 'staging')
 export const appDataFolder = (options: OrchestratorOptions, id: string): string =>
   join(options.dataFolder, id)
+/** While this file exists no component of the app starts, whoever asks. */
+export const holdPath = (options: OrchestratorOptions, id: string): string =>
+  join(options.stateFolder, 'hold', id)
+/** The text files of one generation. */
+export const filesFolder = (options: OrchestratorOptions, id: string, generation: number): string =>
+  join(options.stateFolder, 'files', id, String(generation))

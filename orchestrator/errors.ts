@@ -21,6 +21,7 @@ export class OrchestratorError extends NodeError<
   | 'UNIT_VALUE_REFUSED'
   | 'UNITS_REFUSED'
   | 'UPDATE_ROLLED_BACK'
+  | 'VALUE_MISSING'
 > {}
 
 /** A program of the host (podman, systemctl, the generator) is missing, failed, or did not answer in time. */

@@ -4,10 +4,19 @@
  */
 import { createHash } from 'node:crypto'
 
-export const networkName = (id: string): string => `app-${id}`
-export const networkFile = (id: string): string => `app-${id}.network`
+/** The network every component joins that names no other. */
+export const DEFAULT_NETWORK = 'default'
+
+/** Neither ids nor labels hold dots, so a further network never has the name of another app's default one. */
+export const networkName = (id: string, network = DEFAULT_NETWORK): string =>
+  network === DEFAULT_NETWORK ? `app-${id}` : `app-${id}.net.${network}`
+/** The network by which other apps reach an entry of the app's `provides`. */
+export const exportNetworkName = (id: string, entry: string): string => `app-${id}.export.${entry}`
+/** What other apps call a component that the app provides; a name of two labels, each of lawful length. */
+export const exportHost = (id: string, component: string): string => `${component}.app-${id}`
+export const networkFile = (name: string): string => `${name}.network`
 /** Quadlet's own rule for the service of a `.network` file. */
-export const networkUnit = (id: string): string => `app-${id}-network.service`
+export const networkUnit = (name: string): string => `${name}-network.service`
 export const targetUnit = (id: string): string => `app-${id}.target`
 export const containerName = (id: string, component: string): string => `app-${id}_${component}`
 export const containerFile = (id: string, component: string): string =>
@@ -34,3 +43,9 @@ export function secretName(id: string, template: string): string {
 }
 
 export const secretPrefix = (id: string): string => `app-${id}_`
+
+/** Whether a file of Quadlet's folder is one of the app's; no id holds the dot or underscore that follows it. */
+export function isQuadletFileOf(id: string, file: string): boolean {
+  const isNetwork = file.startsWith(`app-${id}.`) && file.endsWith('.network')
+  return isNetwork || (file.startsWith(`app-${id}_`) && file.endsWith('.container'))
+}

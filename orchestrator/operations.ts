@@ -6,7 +6,7 @@ import { secretPrefix } from './names.ts'
 import { type Offer, planInstall } from './plan.ts'
 import { prepareGeneration } from './prepare.ts'
 import { type AppRecord, emptyRecord, type Generation, problemOf, writeRecord } from './record.ts'
-import { removeNetwork, startApp, stopApp } from './run-app.ts'
+import { removeNetworks, startApp, stopApp } from './run-app.ts'
 import { shownGeneration } from './status.ts'
 import { removeImages, rollBack, switchTo, type Work } from './switch.ts'
 import { disableTarget, enableTarget, removeUnits } from './unit-store.ts'
@@ -136,7 +136,7 @@ export async function uninstall(context: Context, record: AppRecord, work: Work)
   if (isLive && spec !== undefined) await stopApp(context, spec, work.signal)
   await removeUnits(options, record.id)
   if (isLive && spec !== undefined) {
-    await removeNetwork(context, spec)
+    await removeNetworks(context, spec)
     await deps.systemd.daemonReload()
     for (const { unit } of spec.components) await deps.systemd.resetFailed(unit)
     const secrets = await deps.podman.secretNames()

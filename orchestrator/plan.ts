@@ -1,6 +1,5 @@
 /** What an offered release and what a look at the host call for. Pure. */
 import { OrchestratorError } from './errors.ts'
-import { networkName } from './names.ts'
 import type { Snapshot } from './observe.ts'
 import type { AppRecord } from './record.ts'
 
@@ -73,11 +72,11 @@ export function planRepairs(record: AppRecord, found: Found): readonly Repair[] 
     ({ unit }) => found.snapshot.units.get(unit)?.active ?? 'not-found',
   )
   const isDown = states.some(state => ['inactive', 'failed', 'not-found'].includes(state))
-  const hasNetwork = found.networks.includes(networkName(record.id))
+  const hasNetworks = committed.spec.networks.every(({ name }) => found.networks.includes(name))
   const repairs: Repair[] = []
   if (found.areUnitsDifferent) repairs.push('rewrite-units')
   if (!found.isEnabled) repairs.push('enable')
-  if (isDown && !hasNetwork) repairs.push('renew-network')
+  if (isDown && !hasNetworks) repairs.push('renew-network')
   if (isDown) repairs.push('start')
   return repairs
 }

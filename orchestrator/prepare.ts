@@ -3,11 +3,10 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { VerifiedRelease } from '../catalog/index.ts'
 import { writeFileAtomic } from '../src/core/files.ts'
-import { appDataFolder, type Context, stagingFolder } from './context.ts'
+import { appDataFolder, type Context, filesFolder, holdPath, stagingFolder } from './context.ts'
 import { provideData } from './data.ts'
 import { OrchestratorError } from './errors.ts'
 import { loadImages, type Progress } from './images.ts'
-import { networkUnit } from './names.ts'
 import { preflight } from './preflight.ts'
 import type { AppRecord, Generation } from './record.ts'
 import { provideSecrets } from './secrets.ts'
@@ -15,6 +14,7 @@ import { type AppSpec, appSpec } from './spec.ts'
 import { checkUnits } from './units/check.ts'
 import { PODMAN_VERSION_FLOOR } from './units/keys.ts'
 import { type RenderedUnits, renderApp } from './units/render.ts'
+import type { Values } from './units/values.ts'
 
 export interface PrepareInput {
   readonly release: VerifiedRelease
@@ -35,7 +35,8 @@ export async function prepareGeneration(
   const number = record.lastGeneration + 1
   await preflight(context, spec, input.others, record.committed?.spec.ports ?? [])
   const images = await loadImages(context, release, number, trustedImages(input), input)
-  await provideSecrets(context, manifest)
+  const values: Values = new Map()
+  await provideSecrets(context, manifest, values)
   await provideData(context, manifest)
   const { mode } = context.options
   const units = renderApp({
@@ -43,6 +44,9 @@ export async function prepareGeneration(
     generation: number,
     imageIds: new Map(images.map(({ component, id }) => [component, id])),
     dataFolder: appDataFolder(context.options, manifest.id),
+    filesFolder: filesFolder(context.options, manifest.id, number),
+    holdPath: holdPath(context.options, manifest.id),
+    values,
     podmanVersion: mode === 'render' ? PODMAN_VERSION_FLOOR : await context.deps.podman.version(),
   })
   input.onProgress('checking the units')
@@ -77,7 +81,7 @@ async function dryRun(context: Context, spec: AppSpec, units: RenderedUnits): Pr
   try {
     for (const { name, text } of units.quadlet) await writeFileAtomic(join(folder, name), text)
     const result = await context.deps.quadlet.dryRun(folder)
-    const expected = [networkUnit(spec.id), ...spec.components.map(({ unit }) => unit)]
+    const expected = [...spec.networks, ...spec.components].map(({ unit }) => unit)
     const problems =
       result === undefined
         ? checkUnits(units)

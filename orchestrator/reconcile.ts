@@ -2,7 +2,7 @@
 import { messageOf } from '../src/core/errors.ts'
 import type { Context } from './context.ts'
 import type { Locks } from './lock.ts'
-import { networkUnit, targetUnit } from './names.ts'
+import { targetUnit } from './names.ts'
 import { type Snapshot, takeSnapshot } from './observe.ts'
 import { planRepairs, type Repair } from './plan.ts'
 import { type AppRecord, type Generation, readRecord } from './record.ts'
@@ -71,7 +71,7 @@ const act: {
     await enableTarget(options, spec.id)
   },
   async 'renew-network'({ deps }, { spec }) {
-    await deps.systemd.stop([networkUnit(spec.id)])
+    await deps.systemd.stop(spec.networks.map(({ unit }) => unit))
   },
   async start({ deps }, { spec }) {
     const units = [targetUnit(spec.id), ...spec.components.map(({ unit }) => unit)]

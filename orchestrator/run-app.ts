@@ -2,7 +2,7 @@
 import type { Context } from './context.ts'
 import { startDeadlineMs, stopDeadlineMs } from './deadlines.ts'
 import { OrchestratorError } from './errors.ts'
-import { networkUnit, targetUnit } from './names.ts'
+import { targetUnit } from './names.ts'
 import { observeApp, takeSnapshot } from './observe.ts'
 import type { AppSpec } from './spec.ts'
 import { hopeless, isHealthy, type Observed } from './status.ts'
@@ -78,12 +78,13 @@ export async function stopApp(
   return { wasKilled }
 }
 
-/** The network unit stays `active (exited)` for ever unless it is stopped; a reinstall then has no network. */
-export async function removeNetwork({ deps }: Context, spec: AppSpec): Promise<void> {
-  const unit = networkUnit(spec.id)
-  await deps.systemd.stop([unit])
-  await deps.systemd.resetFailed(unit)
-  await deps.podman.removeNetwork(`app-${spec.id}`)
+/** A network unit stays `active (exited)` for ever unless it is stopped; a reinstall then has no network. */
+export async function removeNetworks({ deps }: Context, spec: AppSpec): Promise<void> {
+  await deps.systemd.stop(spec.networks.map(({ unit }) => unit))
+  for (const { name, unit } of spec.networks) {
+    await deps.systemd.resetFailed(unit)
+    await deps.podman.removeNetwork(name)
+  }
 }
 
 /** Podman and the ports are only asked once systemd says that everything is up: each look costs far more. */

@@ -6,6 +6,8 @@ import { readFileBounded, writeFileAtomic } from '../src/core/files.ts'
 import { type Context, secretFolder } from './context.ts'
 import { secretName } from './names.ts'
 import { generateSecret } from './secret-value.ts'
+import { secretTemplates } from './units/app-values.ts'
+import type { Values } from './units/values.ts'
 
 const SECRET_BYTES_MAX = 4096
 
@@ -13,12 +15,16 @@ const SECRET_BYTES_MAX = 4096
  * Makes what is missing, here and in Podman. A value that exists is never changed: the app's data was made with it.
  * A Podman secret of an earlier life of this node, under our name but with a value we no longer know, is replaced.
  */
-export async function provideSecrets(context: Context, manifest: AppManifest): Promise<void> {
+export async function provideSecrets(
+  context: Context,
+  manifest: AppManifest,
+  given: Values,
+): Promise<void> {
   const { values, made } = await keepSecrets(context, manifest)
   if (context.options.mode === 'render') return
   const { podman } = context.deps
   const present = new Set(await podman.secretNames())
-  for (const template of secretTemplates(manifest)) {
+  for (const template of secretTemplates(manifest, given)) {
     const parts = parseTemplate(template)
     const name = secretName(manifest.id, template)
     const isNew = parts.some(part => part.kind === 'secret' && made.has(part.name))
@@ -31,18 +37,6 @@ export async function provideSecrets(context: Context, manifest: AppManifest): P
       .join('')
     await podman.createSecret(name, Buffer.from(value, 'utf8'))
   }
-}
-
-/** Every distinct text of the manifest that has a secret in it. */
-export function secretTemplates(manifest: AppManifest): readonly string[] {
-  const components = Object.values(manifest.components)
-  const templates = components.flatMap(component => [
-    ...Object.values(component.env).filter(value =>
-      parseTemplate(value).some(part => part.kind === 'secret'),
-    ),
-    ...component.secretFiles.map(({ secret }) => `\${secrets.${secret}}`),
-  ])
-  return [...new Set(templates)].sort()
 }
 
 async function keepSecrets(

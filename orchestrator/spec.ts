@@ -1,7 +1,8 @@
 /** What the node must know of an installed app to run, watch and stop it, without its manifest. Pure. */
 import { z } from 'zod'
 import { type AppManifest, type Component, durationMs } from '../catalog/index.ts'
-import { containerName, containerUnit } from './names.ts'
+import { containerName, containerUnit, exportNetworkName, networkUnit } from './names.ts'
+import { ownNetworks } from './units/networks.ts'
 
 const port = z.strictObject({
   component: z.string(),
@@ -26,14 +27,56 @@ const probe = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('none') }),
 ])
 
+const checked = {
+  intervalMs: z.number(),
+  timeoutMs: z.number(),
+  /** Failures in a row until the check counts as failed. */
+  failures: z.int(),
+}
+
+/** A check that the node makes itself, also inside the container. */
+const check = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('exec'), argv: z.array(z.string()), ...checked }),
+  z.strictObject({ kind: z.literal('http'), port: z.int(), path: z.string(), ...checked }),
+  z.strictObject({ kind: z.literal('tcp'), port: z.int(), ...checked }),
+])
+
 const component = z.strictObject({
   name: z.string(),
+  /** A job that has ended well is `active (exited)` and has no container. */
+  role: z.enum(['service', 'job']).default('service'),
   container: z.string(),
   unit: z.string(),
   dependsOn: z.array(z.string()),
   graceMs: z.number(),
   startBudgetMs: z.number(),
+  /** Whether it is ready. */
   probe,
+  /** Until this passes for the first time `probe` is not asked. One that Podman makes is not here. */
+  startup: check.optional(),
+  /** Whether it is alive at all: the only check that may restart it. */
+  live: check.optional(),
+})
+
+/** A network that the app has and others do not, and the unit that makes it. */
+const network = z.strictObject({ name: z.string(), unit: z.string() })
+
+const need = z.strictObject({
+  alias: z.string(),
+  app: z.string(),
+  /** The entry of the other app's `provides`, and the network that belongs to it. */
+  export: z.string(),
+  network: z.string(),
+  versions: z.string().optional(),
+  gate: z.enum(['installed', 'running', 'healthy']),
+  isOptional: z.boolean(),
+})
+
+const provided = z.strictObject({
+  name: z.string(),
+  component: z.string(),
+  /** Of the entry, or else of the app. */
+  version: z.string(),
 })
 
 const appInterface = z.strictObject({
@@ -51,15 +94,21 @@ export const appSpecSchema = z.strictObject({
   components: z.array(component),
   ports: z.array(port),
   interfaces: z.array(appInterface),
+  networks: z.array(network).default([]),
+  needs: z.array(need).default([]),
+  provides: z.array(provided).default([]),
 })
 
 export type AppSpec = z.infer<typeof appSpecSchema>
 export type ComponentSpec = z.infer<typeof component>
 export type PortSpec = z.infer<typeof port>
 export type Probe = z.infer<typeof probe>
+export type CheckSpec = z.infer<typeof check>
 
 /** For components that do not state a budget of their own: the default of the manifest's `health.startBudget`. */
 const START_BUDGET_MS_DEFAULT = 300_000
+/** A job that moves data to a new form must not be killed in the middle. */
+const JOB_BUDGET_MS_DEFAULT = 3_600_000
 /** Of a probe that the node derives; the default of the manifest's `health.timeout`. */
 const PROBE_TIMEOUT_MS_DEFAULT = 5000
 
@@ -81,25 +130,72 @@ export function appSpec(manifest: AppManifest): AppSpec {
       protocol,
       path,
     })),
+    networks: ownNetworks(manifest).map(({ name }) => ({ name, unit: networkUnit(name) })),
+    needs: Object.entries(manifest.needs).map(([alias, entry]) => ({
+      alias,
+      app: entry.app,
+      export: entry.export,
+      network: exportNetworkName(entry.app, entry.export),
+      ...(entry.versions === undefined ? {} : { versions: entry.versions }),
+      gate: entry.gate,
+      isOptional: entry.optional,
+    })),
+    provides: Object.entries(manifest.provides).map(([name, entry]) => ({
+      name,
+      component: entry.component,
+      version: entry.version ?? manifest.version,
+    })),
   }
 }
 
+/** How long a service may take to become ready, and a job to end. */
+export function startBudgetMs({ role, health }: Component): number {
+  if (health !== undefined) return durationMs(health.startBudget)
+  return role === 'job' ? JOB_BUDGET_MS_DEFAULT : START_BUDGET_MS_DEFAULT
+}
+
 function componentSpec(manifest: AppManifest, name: string, component: Component): ComponentSpec {
-  const budget = component.health?.startBudget
+  const { startup, live } = component.health ?? {}
+  const isStartupPodmans = startup?.exec !== undefined && component.health?.exec !== undefined
+  const startupCheck = isStartupPodmans ? undefined : checkOf(component, startup)
+  const liveCheck = checkOf(component, live)
   return {
     name,
+    role: component.role,
     container: containerName(manifest.id, name),
     unit: containerUnit(manifest.id, name),
     dependsOn: Object.keys(component.dependsOn).sort(),
     graceMs: durationMs(component.stop.grace),
-    startBudgetMs: budget === undefined ? START_BUDGET_MS_DEFAULT : durationMs(budget),
+    startBudgetMs: startBudgetMs(component),
     probe: probeOf(manifest, name, component),
+    ...(startupCheck === undefined ? {} : { startup: startupCheck }),
+    ...(liveCheck === undefined ? {} : { live: liveCheck }),
   }
+}
+
+function checkOf(
+  component: Component,
+  declared: NonNullable<Component['health']>['live'],
+): CheckSpec | undefined {
+  if (declared === undefined) return undefined
+  const { exec, http, tcp } = declared
+  const bounds = {
+    intervalMs: durationMs(declared.interval),
+    timeoutMs: durationMs(declared.timeout),
+    failures: declared.failures,
+  }
+  if (exec !== undefined) return { kind: 'exec', argv: exec, ...bounds }
+  if (http !== undefined) {
+    return { kind: 'http', port: publishedPort(component, http.port), path: http.path, ...bounds }
+  }
+  if (tcp === undefined) return undefined
+  return { kind: 'tcp', port: publishedPort(component, tcp.port), ...bounds }
 }
 
 /** The declared check; else TCP on a user interface of the component; else none. */
 function probeOf(manifest: AppManifest, name: string, component: Component): Probe {
   const health = component.health
+  if (component.role === 'job') return { kind: 'none' }
   if (health?.exec !== undefined) return { kind: 'exec' }
   if (health?.http !== undefined) {
     const port = publishedPort(component, health.http.port)

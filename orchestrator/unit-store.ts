@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { codeOf } from '../src/core/errors.ts'
 import { readFileBounded, syncFolder, writeFileAtomic } from '../src/core/files.ts'
 import type { OrchestratorOptions } from './context.ts'
-import { networkFile, targetUnit } from './names.ts'
+import { isQuadletFileOf, targetUnit } from './names.ts'
 import type { Generation } from './record.ts'
 
 const UNIT_BYTES_MAX = 4 * 2 ** 20
@@ -80,8 +80,5 @@ function wantsFolder(options: OrchestratorOptions): string {
 
 async function quadletFiles(options: OrchestratorOptions, id: string): Promise<readonly string[]> {
   const names = await readdir(options.unitFolder)
-  return names.filter(
-    name =>
-      name === networkFile(id) || (name.startsWith(`app-${id}_`) && name.endsWith('.container')),
-  )
+  return names.filter(name => isQuadletFileOf(id, name))
 }

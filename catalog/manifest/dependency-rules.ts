@@ -13,7 +13,7 @@ function problemsOf(manifest: AnyManifest, name: string): readonly RuleProblem[]
     const path = ['components', name, 'dependsOn', other]
     const unknown = unknownName('component', other, manifest.components)
     if (unknown !== undefined) return problem(path, unknown)
-    if (condition === 'started') return []
+    if (condition !== 'healthy') return []
     const cannotTell = manifest.components[other]?.health?.exec === undefined
     return problem(
       path,

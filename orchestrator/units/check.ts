@@ -27,7 +27,9 @@ function checkFile(text: string, names: ReadonlySet<string>): readonly string[] 
     const image = valuesOf(sections, 'Container', 'Image')[0]
     return [
       ...unknown.map(key => `unknown key ${key}`),
-      ...networks.filter(each => !names.has(each ?? '')).map(each => `no such network ${each}`),
+      ...networks
+        .filter(each => each?.endsWith('.network') && !names.has(each))
+        .map(each => `no such network ${each}`),
       ...(image === undefined || /^[0-9a-f]{64}$/.test(image) ? [] : ['Image is no image ID']),
     ]
   } catch (error) {

@@ -6,7 +6,8 @@
  */
 import { OrchestratorError } from '../errors.ts'
 
-const CONTROL_CHARACTERS = /\p{Cc}/u
+/** Control characters, and code points that Unicode reserves for no character: systemd ignores a line with one. */
+const REFUSED_CHARACTERS = /[\p{Cc}\p{Noncharacter_Code_Point}]/u
 /** What needs no quoting, no `%` and no `$`, and is no separator in `Volume=`: a colon is one. */
 const PLAIN_PATH = /^\/[A-Za-z0-9._/@+-]*$/
 
@@ -14,6 +15,26 @@ const PLAIN_PATH = /^\/[A-Za-z0-9._/@+-]*$/
 export function quoteWord(text: string): string {
   const inner = expandable(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"')
   return `"${inner}"`
+}
+
+/**
+ * Words of an argv that cannot be written as they are. At an empty one Quadlet 5.4.2 stops reading and drops the rest;
+ * a lone semicolon, which Quadlet passes on without quotes, begins another command for systemd. So both are filled in by
+ * systemd when the command starts, from these variables of its own.
+ * @see systemd.service(5) "COMMAND LINES"; `npm run prove:escape` shows it on the real generator
+ */
+export const WORDS_IN_VARIABLES: ReadonlyMap<string, string> = new Map([
+  ['', 'ARCHY_EMPTY'],
+  [';', 'ARCHY_SEMICOLON'],
+])
+
+/** The value of `Exec=`. */
+export function argvWords(argv: readonly string[]): string {
+  const write = (word: string): string => {
+    const variable = WORDS_IN_VARIABLES.get(word)
+    return variable === undefined ? quoteWord(word) : `\${${variable}}`
+  }
+  return argv.map(write).join(' ')
 }
 
 /**
@@ -45,9 +66,9 @@ export function unitPath(path: string): string {
 }
 
 function printable(text: string): string {
-  if (!CONTROL_CHARACTERS.test(text) && text.isWellFormed()) return text
+  if (!REFUSED_CHARACTERS.test(text) && text.isWellFormed()) return text
   throw new OrchestratorError(
     'UNIT_VALUE_REFUSED',
-    'a value with line breaks or control characters cannot stand in a unit file',
+    'a value with line breaks, control characters or code points that are no characters cannot stand in a unit file',
   )
 }

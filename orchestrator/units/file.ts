@@ -31,7 +31,7 @@ export function readUnit(text: string): readonly UnitSection[] {
   for (const [index, line] of text.split('\n').entries()) {
     if (line === '' || line.startsWith('#') || line.startsWith(';')) continue
     const header = /^\[([A-Za-z]+)\]$/.exec(line)?.[1]
-    const pair = /^([A-Za-z0-9]+)=(.*)$/.exec(line)
+    const pair = /^([A-Za-z0-9]+)=(.*)$/s.exec(line)
     const section = sections.at(-1)
     if (header !== undefined) sections.push({ name: header, lines: [] })
     else if (pair?.[1] !== undefined && section !== undefined && !line.endsWith('\\')) {

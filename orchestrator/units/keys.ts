@@ -13,16 +13,16 @@ export const PODMAN_VERSION_FLOOR = '5.4.0'
 export const KEYS_SINCE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Container: {
     AddCapability: '4.4.0',
+    AddDevice: '4.4.0',
     ContainerName: '4.4.0',
     DropCapability: '4.4.0',
     Entrypoint: '5.0.0',
     Environment: '4.4.0',
     Exec: '4.4.0',
     Group: '4.4.0',
+    GroupAdd: '5.1.0',
     HealthCmd: '4.5.0',
     HealthInterval: '4.5.0',
-    HealthLogDestination: '5.3.0',
-    HealthMaxLogCount: '5.3.0',
     HealthRetries: '4.5.0',
     HealthStartupCmd: '4.5.0',
     HealthStartupInterval: '4.5.0',
@@ -48,7 +48,7 @@ export const KEYS_SINCE: Readonly<Record<string, Readonly<Record<string, string>
     Volume: '4.4.0',
     WorkingDir: '4.6.0',
   },
-  Network: { Label: '4.4.0', NetworkName: '4.7.0' },
+  Network: { Internal: '4.4.0', Label: '4.4.0', NetworkName: '4.7.0' },
   Quadlet: { DefaultDependencies: '5.3.0' },
 }
 

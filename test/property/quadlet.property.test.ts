@@ -5,7 +5,13 @@
  */
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { expandable, jsonArgv, quoteWord } from '../../orchestrator/units/escape.ts'
+import {
+  argvWords,
+  expandable,
+  jsonArgv,
+  quoteWord,
+  WORDS_IN_VARIABLES,
+} from '../../orchestrator/units/escape.ts'
 import { readUnit, valuesOf, writeUnit } from '../../orchestrator/units/file.ts'
 import { expandWord, splitWords } from '../support/orchestrator/podman-words.ts'
 
@@ -14,17 +20,35 @@ const word = fc
   .array(
     fc.oneof(fc.constantFrom(...'%$"\'\\ #;{}=['), fc.string({ unit: 'binary', maxLength: 3 })),
   )
-  .map(parts => parts.join('').replace(/\p{Cc}|\p{Cs}/gu, ''))
+  .map(parts => parts.join('').replace(/\p{Cc}|\p{Cs}|\p{Noncharacter_Code_Point}/gu, ''))
+
+/** Variables of systemd that stand for words which nothing else could carry. */
+const VARIABLES = Object.fromEntries([...WORDS_IN_VARIABLES].map(([text, name]) => [name, text]))
 
 function throughExec(words: readonly string[]): readonly string[] {
-  const line = words.map(each => quoteWord(each)).join(' ')
-  const text = writeUnit('x', [{ name: 'Container', lines: [['Exec', line]] }])
+  const text = writeUnit('x', [{ name: 'Container', lines: [['Exec', argvWords(words)]] }])
   const [value = ''] = valuesOf(readUnit(text), 'Container', 'Exec')
-  return splitWords(value).map(expandWord)
+  return splitWords(value).map(each => expandWord(each, VARIABLES))
 }
 
 describe('values in unit files', () => {
-  for (const nasty of ['', '%', '%%h', '$', '$$', '${X}', '\\', '"', "'", ' a  b ', '#', 'x\\"y']) {
+  for (const nasty of [
+    '',
+    '%',
+    '%%h',
+    '$',
+    '$$',
+    '${X}',
+    '\\',
+    '"',
+    "'",
+    ' a  b ',
+    '#',
+    ';',
+    'line\u2028break',
+    '\u00a0',
+    'x\\"y',
+  ]) {
     it(`brings ${JSON.stringify(nasty)} to the container`, () => {
       expect(throughExec([nasty, nasty])).to.deep.equal([nasty, nasty])
     })
@@ -48,8 +72,16 @@ describe('values in unit files', () => {
     )
   })
 
-  it('refuses line breaks and control characters, which would start a line of their own', () => {
-    for (const bad of ['a\nExec=evil', 'a\rb', '\u0000', '\u007f', 'a\u0085b']) {
+  it('refuses what would start a line of its own, and what systemd drops a line for', () => {
+    for (const bad of [
+      'a\nExec=evil',
+      'a\rb',
+      '\u0000',
+      '\u007f',
+      'a\u0085b',
+      '\ufdd0',
+      '\u{1fffe}',
+    ]) {
       expect(() => quoteWord(bad))
         .to.throw()
         .with.property('code', 'UNIT_VALUE_REFUSED')

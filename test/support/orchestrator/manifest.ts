@@ -19,6 +19,9 @@ export function renderInput(manifest: AppManifest, over: Partial<RenderInput> = 
     generation: 7,
     imageIds: new Map(names.map((name, index) => [name, String(index + 1).repeat(64)])),
     dataFolder: `/home/owner/data/${manifest.id}`,
+    filesFolder: `/home/owner/state/files/${manifest.id}/7`,
+    holdPath: `/home/owner/state/hold/${manifest.id}`,
+    values: new Map(),
     podmanVersion: '5.4.2',
     ...over,
   }

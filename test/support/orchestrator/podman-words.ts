@@ -3,7 +3,7 @@
  * Written from the manual pages systemd.syntax(7) and systemd.service(5), not from our own writer.
  */
 
-/** Splits a value at blanks outside quotes; a backslash makes the next character literal. */
+/** Splits a value at blanks outside quotes; a backslash makes the next character literal. An empty word ends the list: so does Quadlet 5.4.2. */
 export function splitWords(value: string): readonly string[] {
   const words: string[] = []
   let word: string | undefined
@@ -20,16 +20,24 @@ export function splitWords(value: string): readonly string[] {
       quote = character
       word ??= ''
     } else if (character === ' ') {
+      if (word === '') return words
       if (word !== undefined) words.push(word)
       word = undefined
     } else word = (word ?? '') + character
   }
-  if (word !== undefined) words.push(word)
+  if (word !== undefined && word !== '') words.push(word)
   return words
 }
 
-/** `%%` and `$$` are one character each; any other use would be filled in by systemd, so it is an error here. */
-export function expandWord(word: string): string {
+const VARIABLE = /^\$\{([A-Z_]+)\}$/
+
+/**
+ * `%%` and `$$` are one character each, and a word that is one of `variables` is its value; any other use would be filled in by
+ * systemd, so it is an error here.
+ */
+export function expandWord(word: string, variables: Readonly<Record<string, string>> = {}): string {
+  const value = variables[VARIABLE.exec(word)?.[1] ?? '']
+  if (value !== undefined) return value
   if (/(^|[^%])(%%)*%($|[^%])/.test(word)) throw new Error(`systemd would fill in % in ${word}`)
   if (/(^|[^$])(\$\$)*\$($|[^$])/.test(word)) throw new Error(`systemd would fill in $ in ${word}`)
   return word.replaceAll('%%', '%').replaceAll('$$', '$')

@@ -2,11 +2,22 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { checkUnits } from '../../../../orchestrator/units/check.ts'
+import { renderedFiles } from '../../../../orchestrator/units/content.ts'
 import { readUnit, valuesOf } from '../../../../orchestrator/units/file.ts'
 import { renderApp } from '../../../../orchestrator/units/render.ts'
 import { forRender, readForRender, renderInput } from '../../../support/orchestrator/manifest.ts'
 
 const GOLDEN = 'fixtures/quadlet'
+/** What the node would know of the odd app; its password comes from another app and is a secret. */
+const ODD_VALUES = new Map([
+  ['config.greeting', '100% $HOME'],
+  ['needs.chain.host', 'node.app-chain-node'],
+  ['needs.chain.port', '8332'],
+  ['node.hostname', 'cellar'],
+  ['node.tz', 'Europe/Vienna'],
+  ['node.lan-address', '192.168.1.7'],
+])
+
 const CASES: Readonly<Record<string, string>> = {
   'hello-web': 'fixtures/apps/hello-web/archy.yaml',
   notes: 'fixtures/apps/notes/archy.yaml',
@@ -41,14 +52,17 @@ function containerOf(components: string, name = 'web', over = {}) {
 describe('renderApp', () => {
   for (const [name, file] of Object.entries(CASES)) {
     it(`renders ${name} byte for byte as reviewed`, async () => {
-      const { quadlet, target } = renderApp(renderInput(await readForRender(file)))
+      const { quadlet, target } = renderApp(
+        renderInput(await readForRender(file), { values: ODD_VALUES }),
+      )
       for (const unit of [...quadlet, target]) {
         await expectGolden(join(GOLDEN, name, unit.name), unit.text)
       }
     })
 
     it(`passes its own check for ${name}`, async () => {
-      expect(checkUnits(renderApp(renderInput(await readForRender(file))))).to.deep.equal([])
+      const input = renderInput(await readForRender(file), { values: ODD_VALUES })
+      expect(checkUnits(renderApp(input))).to.deep.equal([])
     })
   }
 
@@ -75,6 +89,100 @@ describe('renderApp', () => {
     const sections = containerOf('  web: { image: a, dependsOn: { db: {} } }\n  db: { image: a }')
     expect(valuesOf(sections, 'Unit', 'After')).to.deep.equal(['app-tiny_db.service'])
     expect(valuesOf(sections, 'Unit', 'Wants')).to.deep.equal(['app-tiny_db.service'])
+  })
+
+  it('holds back what waits for the end of a job, and only that', () => {
+    const app =
+      '  web: { image: a, dependsOn: { db: {}, job: { condition: completed } } }\n  db: { image: a }\n  job: { image: a, role: job }'
+    const web = containerOf(app)
+    expect(valuesOf(web, 'Unit', 'Requires')).to.deep.equal(['app-tiny_job.service'])
+    expect(valuesOf(web, 'Unit', 'Wants')).to.deep.equal(['app-tiny_db.service'])
+    expect(valuesOf(web, 'Unit', 'After')).to.deep.equal([
+      'app-tiny_job.service app-tiny_db.service',
+    ])
+    const job = containerOf(app, 'job')
+    expect(valuesOf(job, 'Service', 'Type')).to.deep.equal(['oneshot'])
+    expect(valuesOf(job, 'Service', 'RemainAfterExit')).to.deep.equal(['yes'])
+    expect(valuesOf(job, 'Service', 'Restart')).to.deep.equal([])
+    expect(
+      valuesOf(job, 'Service', 'SuccessExitStatus'),
+      'a job that was killed did not end well',
+    ).to.deep.equal([])
+  })
+
+  it('lets no component start while its app is held', () => {
+    const [condition] = valuesOf(containerOf('  web: { image: a }'), 'Unit', 'ConditionPathExists')
+    expect(condition).to.equal('!/home/owner/state/hold/tiny')
+  })
+
+  it('publishes nothing on the network of the machine', () => {
+    const sections = containerOf(
+      '  web: { image: a, grants: { host-network: { why: to be found } } }',
+    )
+    expect(valuesOf(sections, 'Container', 'Network')).to.deep.equal(['host'])
+    expect(valuesOf(sections, 'Container', 'PublishPort')).to.deep.equal([])
+    expect(valuesOf(sections, 'Container', 'HostName')).to.deep.equal([])
+  })
+
+  it('cuts a component off that joins no network', () => {
+    const sections = containerOf('  web: { image: a, networks: {} }')
+    expect(valuesOf(sections, 'Container', 'Network')).to.deep.equal(['none'])
+  })
+
+  it('joins the network of another app by name, and only orders itself after that app', () => {
+    const app = `  web: { image: a }\nneeds: { db: { app: postgres, export: sql } }`
+    const sections = containerOf(app)
+    expect(valuesOf(sections, 'Container', 'Network')).to.deep.equal([
+      'app-tiny.network:alias=web',
+      'app-postgres.export.sql',
+    ])
+    expect(valuesOf(sections, 'Unit', 'Wants')).to.deep.equal([
+      'app-postgres.export.sql-network.service',
+    ])
+    expect(valuesOf(sections, 'Unit', 'After')[0]).to.include('app-postgres.target')
+    expect(valuesOf(sections, 'Unit', 'Requires')).to.deep.equal([])
+    const without = containerOf(app, 'web', { values: new Map([['needs.db', '']]) })
+    expect(valuesOf(without, 'Container', 'Network')).to.deep.equal(['app-tiny.network:alias=web'])
+  })
+
+  it('writes words that the generator or systemd would swallow as variables of systemd', () => {
+    const sections = containerOf('  web: { image: a, command: [a, "", ";", b] }')
+    expect(valuesOf(sections, 'Container', 'Exec')).to.deep.equal([
+      '"a" ${ARCHY_EMPTY} ${ARCHY_SEMICOLON} "b"',
+    ])
+    expect(valuesOf(sections, 'Service', 'Environment')).to.deep.equal([
+      'ARCHY_EMPTY=',
+      'ARCHY_SEMICOLON=;',
+    ])
+  })
+
+  it('mounts files that it names, and makes secrets of those that hold one', () => {
+    const app =
+      '  web: { image: a, files: [{ path: /etc/x.conf, content: "i=${app.id}" }, { path: /etc/y, content: "${secrets.key}", mode: "0400" }] }'
+    const sections = containerOf(app)
+    const files = renderedFiles(forRender(APP(app)), new Map())
+    expect(files).to.deep.equal([
+      {
+        component: 'web',
+        name: 'web/0-x.conf',
+        text: 'i=tiny',
+        owner: { uid: 0, gid: 0 },
+        mode: '0444',
+      },
+    ])
+    expect(valuesOf(sections, 'Container', 'Volume')).to.deep.equal([
+      '/home/owner/state/files/tiny/7/web/0-x.conf:/etc/x.conf:ro',
+    ])
+    expect(valuesOf(sections, 'Container', 'Secret')[0]).to.match(
+      /,type=mount,target=\/etc\/y,uid=0,gid=0,mode=0400$/,
+    )
+  })
+
+  it('refuses a unit that systemd could not read', () => {
+    const long = `  web: { image: a, env: { ${Array.from({ length: 8 }, (_, i) => `A${i}: "${'%'.repeat(32_000)}"`).join(', ')} } }`
+    expect(() => containerOf(long))
+      .to.throw('app-tiny_web.container would have')
+      .with.property('code', 'UNIT_VALUE_REFUSED')
   })
 
   it('gives systemd at least ten seconds more than the grace', () => {
