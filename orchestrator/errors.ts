@@ -24,7 +24,7 @@ export class OrchestratorError extends NodeError<
   | 'VALUE_MISSING'
 > {}
 
-/** A program of the host (podman, systemctl, the generator) is missing, failed, or did not answer in time. */
+/** systemd, Podman or a program of the host is missing, failed, or did not answer in time. */
 export class HostError extends NodeError<
-  'HOST_PROGRAM_MISSING' | 'HOST_COMMAND_FAILED' | 'HOST_COMMAND_TIMEOUT'
+  'HOST_PROGRAM_MISSING' | 'HOST_UNREACHABLE' | 'HOST_COMMAND_FAILED' | 'HOST_COMMAND_TIMEOUT'
 > {}

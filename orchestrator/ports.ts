@@ -7,6 +7,8 @@ export interface UnitState {
   readonly result: string
   /** How often systemd restarted it by itself since it was last started on purpose. */
   readonly restarts: number
+  /** The status that the main process of a service ended with last; 0 as long as none has ended. */
+  readonly exitStatus?: number
 }
 
 export interface ContainerState {
@@ -67,6 +69,11 @@ export interface Systemd {
   units(names: readonly string[]): Promise<ReadonlyMap<string, UnitState>>
   /** The last lines that the unit wrote, oldest first. */
   logs(unit: string, lines: number): Promise<string>
+  /**
+   * Calls back when a unit that `units` was asked for may have changed, and when systemd went away. A hint only: some
+   * changes are told more than once, and one may be missed. Returns what ends it.
+   */
+  onChange(listener: () => void): () => void
 }
 
 export interface DryRun {
@@ -97,4 +104,6 @@ export interface Host {
   readonly systemd: Systemd
   readonly quadlet: Quadlet
   readonly endpoints: Endpoints
+  /** The cgroup controllers that this user's services may use, such as `memory`, `pids`, `cpu`. */
+  controllers(): Promise<readonly string[]>
 }

@@ -1,15 +1,18 @@
 /** The real machine behind the orchestrator's ports. */
 import type { Host } from '../ports.ts'
+import { readControllers } from './controllers.ts'
 import { createEndpoints } from './endpoints.ts'
 import { createPodman } from './podman.ts'
 import { createQuadlet } from './quadlet.ts'
 import { createSystemd } from './systemd.ts'
 
-export function createHost(): Host {
+/** `runtimeFolder` is the user's, where systemd and Podman have their sockets; nothing is connected before it is needed. */
+export function createHost(runtimeFolder = `/run/user/${process.getuid?.() ?? 0}`): Host {
   return {
     podman: createPodman(),
-    systemd: createSystemd(),
+    systemd: createSystemd(runtimeFolder),
     quadlet: createQuadlet(),
     endpoints: createEndpoints(),
+    controllers: () => readControllers(runtimeFolder),
   }
 }

@@ -1,90 +1,81 @@
-/** The user's own systemd through `systemctl --user`. */
-import type { Systemd, UnitState } from '../ports.ts'
-import { commandFailed, run, runOrThrow } from './run.ts'
+/** The user's own systemd, over the message bus. */
+import { join } from 'node:path'
+import type { Systemd } from '../ports.ts'
+import { errorNameOf } from './bus.ts'
+import { startAndWait } from './job.ts'
+import { callManager, REPLACE, SYSTEMD } from './manager.ts'
+import { runOrThrow } from './run.ts'
+import { createSessions } from './systemd-session.ts'
 
-const PROPERTIES = 'Id,LoadState,ActiveState,SubState,Result,NRestarts'
+/** Every generator of the user runs in it; nothing else of systemd answers meanwhile. */
+const RELOAD_TIMEOUT_MS = 180_000
+const SIGKILL = 9
+const GONE = [`${SYSTEMD}.NoSuchUnit`, `${SYSTEMD}.LoadFailed`]
+const NO_PROCESS = [`${SYSTEMD}.NoSuchProcess`]
 
-export function createSystemd(): Systemd {
+/** `runtimeFolder` is the user's: `/run/user/UID`. The bus is connected when it is first needed. */
+export function createSystemd(runtimeFolder: string): Systemd {
+  const busPath = join(runtimeFolder, 'bus')
+  const listeners = new Set<() => void>()
+  const { use } = createSessions(busPath, () => {
+    for (const listener of listeners) listener()
+  })
+
+  const manager = (member: string, signature = '', body: readonly unknown[] = []) =>
+    use(({ bus }) => callManager(bus, member, signature, body))
+  const reload = () => use(({ bus }) => callManager(bus, 'Reload', '', [], RELOAD_TIMEOUT_MS))
+
   return {
     async daemonReload() {
-      await systemctl('daemon-reload')
+      await reload()
     },
     async start(units) {
-      await systemctl('start', '--no-block', ...units)
+      await allDone(units.map(unit => manager('StartUnit', 'ss', [unit, REPLACE])))
     },
-    async startAndWait(unit, timeoutMs) {
-      await runOrThrow(['systemctl', '--user', 'start', unit], { timeoutMs })
-    },
+    startAndWait: (unit, timeoutMs) => startAndWait(busPath, unit, timeoutMs),
     async enable(unit) {
-      await systemctl('enable', unit)
+      await manager('EnableUnitFiles', 'asbb', [[unit], false, false])
+      await reload()
     },
     async disable(unit) {
-      await systemctl('disable', unit)
+      await manager('DisableUnitFiles', 'asb', [[unit], false])
+      await reload()
     },
     async stop(units) {
       // Units that were never loaded have nothing to stop.
-      const argv = ['systemctl', '--user', 'stop', '--no-block', ...units]
-      const result = await run(argv)
-      if (result.code !== 0 && !/not loaded|not found/.test(result.stderr)) {
-        throw commandFailed(argv, result)
-      }
+      await allDone(units.map(unit => tolerate(manager('StopUnit', 'ss', [unit, REPLACE]), GONE)))
     },
     async kill(unit) {
-      // Fails when the unit has no process left, which is what the caller wants.
-      await run(['systemctl', '--user', 'kill', '--kill-whom=all', '--signal=SIGKILL', unit])
+      await tolerate(manager('KillUnit', 'ssi', [unit, 'all', SIGKILL]), [...GONE, ...NO_PROCESS])
     },
     async resetFailed(unit) {
-      // Fails when the unit is not loaded, which is as good.
-      await run(['systemctl', '--user', 'reset-failed', unit])
+      await tolerate(manager('ResetFailedUnit', 's', [unit]), GONE)
     },
-    async units(names) {
-      if (names.length === 0) return new Map()
-      return parseUnits(await systemctl('show', `--property=${PROPERTIES}`, '--', ...names))
-    },
+    units: names => use(({ reader }) => reader.read(names)),
     async logs(unit, lines) {
       return await runOrThrow([
         ...['journalctl', '--user', '--quiet', '--no-pager', '--output=cat'],
         ...[`--lines=${lines}`, `--user-unit=${unit}`],
       ])
     },
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
   }
 }
 
-async function systemctl(...words: readonly string[]): Promise<string> {
-  return await runOrThrow(['systemctl', '--user', ...words])
+/** What the caller wants is so already. */
+async function tolerate(call: Promise<unknown>, names: readonly string[]): Promise<void> {
+  try {
+    await call
+  } catch (error) {
+    if (!names.includes(errorNameOf(error) ?? '')) throw error
+  }
 }
 
-/** Blocks of `Key=value`, one per unit, with an empty line between. */
-export function parseUnits(text: string): ReadonlyMap<string, UnitState> {
-  const blocks = text.split(/\n\n+/).map(
-    block =>
-      new Map(
-        block.split('\n').map(line => {
-          const at = line.indexOf('=')
-          return [line.slice(0, at), line.slice(at + 1)] as const
-        }),
-      ),
-  )
-  return new Map(
-    blocks
-      .filter(block => block.has('Id'))
-      .map(block => [
-        block.get('Id') ?? '',
-        {
-          active:
-            block.get('LoadState') === 'not-found'
-              ? absent(block)
-              : (block.get('ActiveState') ?? ''),
-          sub: block.get('SubState') ?? '',
-          result: block.get('Result') ?? '',
-          restarts: Number(block.get('NRestarts') ?? 0),
-        },
-      ]),
-  )
-}
-
-/** A unit whose file is gone may still run. */
-function absent(block: ReadonlyMap<string, string>): string {
-  const active = block.get('ActiveState') ?? ''
-  return active === 'inactive' ? 'not-found' : active
+/** Every call is made, also after one that failed; then the first failure is thrown. */
+async function allDone(calls: readonly Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(calls)).find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
 }

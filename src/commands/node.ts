@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { copyFile, mkdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Command } from 'commander'
-import { createSystemd, renderServiceUnit } from '../../orchestrator/index.ts'
+import { createHost, renderServiceUnit } from '../../orchestrator/index.ts'
 import { parseConfig, readConfig } from '../config.ts'
 import { systemClock } from '../core/clock.ts'
 import { codeOf, NodeError } from '../core/errors.ts'
@@ -142,7 +142,7 @@ async function install({ io, folders }: NodeCommandContext, isDryRun: boolean) {
   await readConfig(folders.configFile)
   const path = join(folders.userUnits, 'archy.service')
   await writeFileAtomic(path, unit)
-  const systemd = createSystemd()
+  const { systemd } = createHost()
   await systemd.daemonReload()
   await systemd.enable('archy.service')
   await systemd.startAndWait('archy.service', SERVICE_START_TIMEOUT_MS)
