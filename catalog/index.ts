@@ -13,6 +13,7 @@ export {
   noLocalManifests,
   readLocalManifests,
 } from './local-manifests.ts'
+export { GRANTS, type GrantName } from './manifest/component-schema.ts'
 export type { AppManifest, Component, DataSet, Platform, PlatformImage } from './manifest/schema.ts'
 export type { TemplatePart } from './manifest/template.ts'
 export { parseTemplate, referenceText } from './manifest/template.ts'

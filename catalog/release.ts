@@ -35,7 +35,9 @@ export async function readManifest(
  * Reads a manifest by its address alone, for who only asks what it names: nothing of it is installed.
  * @throws ManifestError `MANIFEST_INVALID`, FileError `FILE_TOO_LARGE`
  */
-export async function readStoredManifest({ path }: VerifiedBlob): Promise<AppManifest> {
+export async function readStoredManifest({
+  path,
+}: Pick<VerifiedBlob, 'path'>): Promise<AppManifest> {
   const bytes = await readFileBounded(path, PUBLISHED_MANIFEST_BYTES_MAX)
   if (bytes === undefined) throw mismatch(`a manifest is gone from the disk: ${path}`)
   return parsePublishedManifest(bytes)

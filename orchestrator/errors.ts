@@ -6,6 +6,8 @@ export class OrchestratorError extends NodeError<
   | 'APP_NOT_INSTALLED'
   | 'APP_UNHEALTHY'
   | 'CLOSING'
+  | 'CONSENT_NEEDED'
+  | 'CONSENT_NOT_ASKED'
   | 'CONTAINER_NAME_TAKEN'
   | 'INSTALL_INTERRUPTED'
   | 'IMAGE_MISMATCH'
@@ -17,10 +19,12 @@ export class OrchestratorError extends NodeError<
   | 'RECORD_MALFORMED'
   | 'RELEASE_OLDER'
   | 'RELEASE_REJECTED'
+  | 'ROLLBACK_IMPOSSIBLE'
   | 'STOP_FAILED'
   | 'UNIT_VALUE_REFUSED'
   | 'UNITS_REFUSED'
   | 'UPDATE_ROLLED_BACK'
+  | 'UPDATE_STEP_MISSING'
   | 'VALUE_MISSING'
 > {}
 

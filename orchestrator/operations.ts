@@ -1,68 +1,20 @@
 /** The operations on one app. Each step is on disk before its effect and may be done again after a power cut. */
-import type { VerifiedRelease } from '../catalog/index.ts'
 import type { Context } from './context.ts'
 import { OrchestratorError } from './errors.ts'
 import { secretPrefix } from './names.ts'
-import { type Offer, planInstall } from './plan.ts'
-import { prepareGeneration } from './prepare.ts'
-import { type AppRecord, emptyRecord, type Generation, problemOf, writeRecord } from './record.ts'
+import { restartProbation } from './probation.ts'
+import {
+  type AppRecord,
+  type Generation,
+  problemOf,
+  withoutProblem,
+  writeRecord,
+} from './record.ts'
 import { removeNetworks, startApp, stopApp } from './run-app.ts'
 import { shownGeneration } from './status.ts'
-import { removeImages, rollBack, switchTo, type Work } from './switch.ts'
+import { rollBack, switchTo, type Work } from './switch.ts'
+import { removeImages } from './tidy.ts'
 import { disableTarget, enableTarget, removeUnits } from './unit-store.ts'
-
-export interface InstallTerms {
-  /** Cancels while nothing has moved yet; later the operation is finished. */
-  readonly cancel: AbortSignal
-  /** The installed number that the catalog allows to be replaced by a lower one. */
-  readonly stepsBackFrom: number | undefined
-}
-
-export async function install(
-  context: Context,
-  record: AppRecord | undefined,
-  others: readonly AppRecord[],
-  release: VerifiedRelease,
-  work: Work,
-  { cancel, stepsBackFrom }: InstallTerms,
-): Promise<void> {
-  const { manifest, entry } = release
-  if (planInstall(record, offerOf(release), stepsBackFrom) === 'nothing') return
-  const before = record ?? emptyRecord(manifest.id, manifest.title)
-  const number = before.lastGeneration + 1
-  const startedMs = context.deps.clock.nowMs()
-  const preparing: AppRecord = {
-    ...withoutProblem(before),
-    title: manifest.title,
-    // Installing what is not installed is the owner's wish to run it; an update never overrules a stop.
-    desired: before.committed === undefined ? 'running' : before.desired,
-    retained: false,
-    operation: { kind: 'prepare', number, startedMs },
-  }
-  await writeRecord(context, preparing)
-  let to: Generation
-  const signal = AbortSignal.any([work.signal, cancel])
-  try {
-    to = await prepareGeneration(context, { release, record: preparing, others, ...work, signal })
-  } catch (error) {
-    work.signal.throwIfAborted()
-    const { operation: _, ...rest } = preparing
-    // Nothing was touched: what was installed goes on as it was.
-    await writeRecord(context, { ...rest, problem: problemOf(error) })
-    throw error
-  }
-  context.deps.log.info('app prepared', { app: manifest.id, version: entry.version, number })
-  await switchTo(
-    context,
-    { ...preparing, lastGeneration: number, operation: { kind: 'switch', to, startedMs } },
-    work,
-  )
-}
-
-function offerOf({ entry }: VerifiedRelease): Offer {
-  const { publisher, seq, version, manifest } = entry
-  return { publisher, seq, version, manifest: manifest.blake3 }
-}
 
 export async function start(context: Context, record: AppRecord, work: Work): Promise<void> {
   const { committed } = requireCommitted(record)
@@ -73,7 +25,10 @@ export async function start(context: Context, record: AppRecord, work: Work): Pr
     operation: { kind: 'start', startedMs },
   })
   await enableTarget(context.options, record.id)
-  const { operation: _, ...rest } = { ...withoutProblem(record), desired: 'running' as const }
+  const { operation: _, ...rest } = {
+    ...restartProbation(withoutProblem(record), startedMs),
+    desired: 'running' as const,
+  }
   if (context.options.mode === 'render') return await writeRecord(context, rest)
   try {
     await startApp(context, committed.spec, work.signal)
@@ -145,7 +100,7 @@ export async function uninstall(context: Context, record: AppRecord, work: Work)
     }
   }
   await removeImages(context, record.id, [])
-  const { operation: _o, committed, previous: _p, ...rest } = journaled
+  const { operation: _o, committed, previous: _p, probation: _w, ...rest } = journaled
   const publisher = committed?.publisher ?? rest.publisher
   const kept = publisher === undefined ? {} : { publisher }
   await writeRecord(context, { ...rest, ...kept, retained: true, rejected: [] })
@@ -189,9 +144,4 @@ async function forgetPreparation(context: Context, record: AppRecord): Promise<v
 function requireCommitted(record: AppRecord): { committed: Generation } {
   if (record.committed !== undefined) return { committed: record.committed }
   throw new OrchestratorError('APP_NOT_INSTALLED', `the app ${record.id} is not installed`)
-}
-
-function withoutProblem(record: AppRecord): AppRecord {
-  const { problem: _, wasKilled: _k, ...rest } = record
-  return rest
 }

@@ -11,14 +11,17 @@ import {
 } from './context.ts'
 import { OrchestratorError } from './errors.ts'
 import type { Progress } from './images.ts'
+import { install } from './install.ts'
 import { type InstalledRelease, installedReleases } from './installed.ts'
 import { createLocks } from './lock.ts'
-import { install, restart, resume, start, stop, uninstall } from './operations.ts'
+import { restart, resume, start, stop, uninstall } from './operations.ts'
+import { createProbationWatch } from './probation.ts'
 import { reconcileAll } from './reconcile.ts'
 import { type AppRecord, readRecords, requireRecord } from './record.ts'
 import type { AppStatus } from './status.ts'
 import type { Work } from './switch.ts'
 import { unitPath } from './units/escape.ts'
+import { createUpdateVerbs, type UpdateVerbs } from './update-verbs.ts'
 import { createViewer } from './view.ts'
 
 export interface InstallOptions {
@@ -28,9 +31,11 @@ export interface InstallOptions {
   readonly signal?: AbortSignal
   /** The installed number that the catalog allows to be replaced by the lower one of this release. */
   readonly stepsBackFrom?: number | undefined
+  /** Versions that the owner may pin. */
+  readonly onOffer?: readonly string[]
 }
 
-export interface Orchestrator {
+export interface Orchestrator extends UpdateVerbs {
   /** Reads the records and finishes, in the background, what was interrupted. @throws OrchestratorError `PATH_UNSUITABLE` */
   open(): Promise<void>
   /** Ends waiting; what is under way is finished at the next `open`. Apps go on running. */
@@ -39,7 +44,8 @@ export interface Orchestrator {
    * Fresh install, update (images first, then units; back to the old units when the new version does not get
    * healthy), or nothing when it is installed already. Data and secrets are kept in every case.
    * @throws OrchestratorError `PORT_TAKEN`, `PORT_REFUSED`, `IMAGE_MISMATCH`, `UNITS_REFUSED`, `APP_UNHEALTHY`,
-   * `UPDATE_ROLLED_BACK`, `RELEASE_OLDER`, `RELEASE_REJECTED` …; FileError `DISK_FULL`; HostError
+   * `UPDATE_ROLLED_BACK`, `UPDATE_STEP_MISSING`, `RELEASE_OLDER`, `RELEASE_REJECTED`, `CONSENT_NEEDED` …; FileError
+   * `DISK_FULL`; HostError
    */
   install(release: VerifiedRelease, options?: InstallOptions): Promise<AppStatus>
   /** @throws OrchestratorError `APP_NOT_INSTALLED`, `APP_UNHEALTHY` */
@@ -70,6 +76,7 @@ export function createOrchestrator(
   const locks = createLocks()
   const closing = new AbortController()
   const viewer = createViewer(context)
+  const probations = createProbationWatch(context, locks)
   const workWith = (onProgress?: Progress): Work => ({
     onProgress: step => onProgress?.(step),
     signal: closing.signal,
@@ -106,7 +113,7 @@ export function createOrchestrator(
       closing.abort(new OrchestratorError('CLOSING', 'the node is stopping'))
       await locks.idle()
     },
-    async install(release, { onProgress, signal, stepsBackFrom } = {}) {
+    async install(release, { onProgress, signal, stepsBackFrom, onOffer = [] } = {}) {
       const { id } = release.manifest
       return await locks.run(id, async () => {
         closing.signal.throwIfAborted()
@@ -114,7 +121,7 @@ export function createOrchestrator(
         const record = records.find(each => each.id === id)
         const others = records.filter(each => each.id !== id)
         const cancel = signal ?? closing.signal
-        const terms = { cancel, stepsBackFrom }
+        const terms = { cancel, stepsBackFrom, onOffer }
         await install(context, record, others, release, workWith(onProgress), terms)
         return await viewer.app(id)
       })
@@ -123,12 +130,15 @@ export function createOrchestrator(
     stop: id => operate(id, stop),
     restart: id => operate(id, restart),
     uninstall: id => operate(id, uninstall),
+    ...createUpdateVerbs(context, operate),
     apps: () => viewer.apps(),
     releases: () => installedReleases(context),
     logs: (id, lines) => viewer.logs(id, lines),
     async reconcile() {
       if (options.mode === 'render' || closing.signal.aborted) return
-      await reconcileAll(context, locks, await readRecords(context), closing.signal)
+      const records = await readRecords(context)
+      await reconcileAll(context, locks, records, closing.signal)
+      await probations.tend(records, workWith())
     },
   }
 }

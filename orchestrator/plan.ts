@@ -2,6 +2,7 @@
 import { OrchestratorError } from './errors.ts'
 import type { Snapshot } from './observe.ts'
 import type { AppRecord } from './record.ts'
+import { highestInRange, isInRange } from './versions.ts'
 
 export interface Offer {
   readonly publisher: string
@@ -9,6 +10,8 @@ export interface Offer {
   readonly version: string
   /** Address of the manifest. */
   readonly manifest: string
+  /** Range of the versions that it can follow directly; absent: all. */
+  readonly follows?: string | undefined
 }
 
 /** The publisher of manifests on the owner's own disk: the one that others may replace. */
@@ -16,12 +19,14 @@ const LOCAL = 'local'
 
 /**
  * `stepsBackFrom`: the installed number that the catalog allows to be replaced by a lower one.
- * @throws OrchestratorError `RELEASE_OLDER`, `RELEASE_REJECTED`
+ * `onOffer`: versions that the owner may pin, to name the step that an update lacks.
+ * @throws OrchestratorError `RELEASE_OLDER`, `RELEASE_REJECTED`, `UPDATE_STEP_MISSING`
  */
 export function planInstall(
   record: AppRecord | undefined,
   offer: Offer,
   stepsBackFrom?: number,
+  onOffer: readonly string[] = [],
 ): 'install' | 'update' | 'nothing' {
   const committed = record?.committed
   const publisher = committed?.publisher ?? record?.publisher ?? offer.publisher
@@ -47,10 +52,31 @@ export function planInstall(
   if (rejected !== undefined) {
     throw new OrchestratorError(
       'RELEASE_REJECTED',
-      `${record.id} ${offer.version} did not get healthy on this machine before: ${rejected.reason}`,
+      `${record.id} ${offer.version} was taken back on this machine before: ${rejected.reason}`,
     )
   }
+  const isStepBack = stepsBackFrom === committed.seq
+  if (!isStepBack) assertReachable(record.id, committed.spec.version, offer, onOffer)
   return 'update'
+}
+
+/** @throws OrchestratorError `UPDATE_STEP_MISSING` */
+function assertReachable(
+  id: string,
+  installed: string,
+  { version, follows }: Offer,
+  onOffer: readonly string[],
+): void {
+  if (follows === undefined || isInRange(installed, follows)) return
+  const step = highestInRange(onOffer, follows)
+  const fix =
+    step === undefined
+      ? 'no such version is on offer'
+      : `run "archy app pin ${id} ${step}", and "archy app unpin ${id}" once it runs`
+  throw new OrchestratorError(
+    'UPDATE_STEP_MISSING',
+    `${id} ${version} cannot follow the installed ${installed}, only a version in "${follows}": ${fix}`,
+  )
 }
 
 export type Repair = 'rewrite-units' | 'enable' | 'renew-network' | 'start'

@@ -48,6 +48,18 @@ export interface Podman {
   removeNetwork(name: string): Promise<void>
   /** Runs `chmod` and `chown` on a folder with container ids, inside the user namespace. */
   ownFolder(path: string, uid: number, gid: number, mode: string): Promise<void>
+  /** Copies a folder with owners, modes, times and attributes; blocks are shared where the file system can. @throws FileError `DISK_FULL` */
+  copyFolder(from: string, to: string): Promise<void>
+  /** Removes a folder with everything in it, whoever owns it; fine when there is none. */
+  removeFolder(path: string): Promise<void>
+  /** Bytes that a folder takes on the disk; 0 when there is none. */
+  folderBytes(path: string): Promise<number>
+  /** Whether `copyFolder` shares blocks here, so that a copy takes no space. */
+  sharesBlocks(folder: string): Promise<boolean>
+  /** Makes everything on the file system that holds `path` survive a power cut. */
+  syncFileSystem(path: string): Promise<void>
+  /** The folder of container storage. */
+  storageFolder(): Promise<string>
 }
 
 export interface Systemd {

@@ -3,18 +3,22 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { VerifiedRelease } from '../catalog/index.ts'
 import { writeFileAtomic } from '../src/core/files.ts'
+import { permissionsOf } from './consent.ts'
 import { appDataFolder, type Context, filesFolder, holdPath, stagingFolder } from './context.ts'
 import { provideData } from './data.ts'
 import { OrchestratorError } from './errors.ts'
 import { loadImages, type Progress } from './images.ts'
+import { keepManifest } from './manifests.ts'
 import { preflight } from './preflight.ts'
 import type { AppRecord, Generation } from './record.ts'
 import { provideSecrets } from './secrets.ts'
+import { assertSpace } from './space.ts'
 import { type AppSpec, appSpec } from './spec.ts'
 import { checkUnits } from './units/check.ts'
 import { PODMAN_VERSION_FLOOR } from './units/keys.ts'
 import { type RenderedUnits, renderApp } from './units/render.ts'
 import type { Values } from './units/values.ts'
+import { updateTerms } from './update-terms.ts'
 
 export interface PrepareInput {
   readonly release: VerifiedRelease
@@ -33,8 +37,11 @@ export async function prepareGeneration(
   const { manifest, entry } = release
   const spec = appSpec(manifest)
   const number = record.lastGeneration + 1
+  const trusted = trustedImages(input)
   await preflight(context, spec, input.others, record.committed?.spec.ports ?? [])
-  const images = await loadImages(context, release, number, trustedImages(input), input)
+  await assertSpace(context, release, record, trusted)
+  const images = await loadImages(context, release, number, trusted, input)
+  await keepManifest(context, release, number)
   const values: Values = new Map()
   await provideSecrets(context, manifest, values)
   await provideData(context, manifest)
@@ -61,6 +68,8 @@ export async function prepareGeneration(
     images: [...images],
     quadlet: [...units.quadlet],
     target: units.target,
+    permissions: [...permissionsOf(manifest)],
+    terms: updateTerms(manifest),
   }
 }
 

@@ -4,14 +4,19 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { codeOf, messageOf } from '../src/core/errors.ts'
 import { readFileBounded, writeFileAtomic } from '../src/core/files.ts'
+import { permissionSchema } from './consent.ts'
 import { type Context, recordFolder } from './context.ts'
 import { OrchestratorError } from './errors.ts'
 import { appSpecSchema } from './spec.ts'
+import { updateTermsSchema } from './update-terms.ts'
 
 /** Two generations of 32 components with 32 KiB of environment each stay far below. */
 const RECORD_BYTES_MAX = 8 * 2 ** 20
 
 const unitFile = z.strictObject({ name: z.string(), text: z.string() })
+
+/** Values of `config` of the manifest, as text. */
+const settings = z.record(z.string(), z.string())
 
 const generation = z.strictObject({
   number: z.int(),
@@ -31,20 +36,41 @@ const generation = z.strictObject({
   ),
   quadlet: z.array(unitFile),
   target: unitFile,
+  /** What it may do on this machine; absent where nobody declared it. */
+  permissions: z.array(permissionSchema).optional(),
+  terms: updateTermsSchema.optional(),
+  /** The owner's settings that its units were rendered with. */
+  config: settings.optional(),
 })
 
 const problem = z.strictObject({ code: z.string(), message: z.string() })
+
+/** Data sets whose copies, as they were before an update, are complete. */
+const saved = z.array(z.string()).optional()
 
 const operation = z.discriminatedUnion('kind', [
   /** Nothing that runs was touched yet. */
   z.strictObject({ kind: z.literal('prepare'), number: z.int(), startedMs: z.number() }),
   /** From the committed generation, if there is one, to `to`. */
-  z.strictObject({ kind: z.literal('switch'), to: generation, startedMs: z.number() }),
+  z.strictObject({
+    kind: z.literal('switch'),
+    to: generation,
+    startedMs: z.number(),
+    /** Absent until everything is copied: before that no unit of `to` is in place. */
+    saved,
+    /** Whether a container of `to` may have run, and so may have changed data. */
+    hasRun: z.boolean().optional(),
+  }),
   z.strictObject({
     kind: z.literal('rollback'),
     from: generation,
+    /** Default: the committed generation. */
+    to: generation.optional(),
     reason: z.string(),
     startedMs: z.number(),
+    saved,
+    /** `owner`: somebody asked for it, so it is no failure. `node`: the new version is not to blame and may come again. */
+    cause: z.enum(['version', 'owner', 'node']).optional(),
   }),
   z.strictObject({ kind: z.literal('start'), startedMs: z.number() }),
   z.strictObject({ kind: z.literal('stop'), startedMs: z.number() }),
@@ -67,11 +93,31 @@ const appRecord = z.strictObject({
   committed: generation.optional(),
   previous: generation.optional(),
   operation: operation.optional(),
-  /** Releases that did not get healthy on this machine. */
+  /** Releases that were taken back on this machine. */
   rejected: z.array(z.strictObject({ seq: z.int(), version: z.string(), reason: z.string() })),
   problem: problem.optional(),
   /** At the last stop a component was killed after its grace, or ended with a status other than 0. */
   wasKilled: z.boolean().optional(),
+  /** A release that may do more than the installed one; it waits for the owner. */
+  pendingConsent: z
+    .strictObject({
+      seq: z.int(),
+      version: z.string(),
+      manifest: z.string(),
+      /** What it may do that the installed one may not, and what it may not any more. */
+      added: z.array(permissionSchema),
+      removed: z.array(permissionSchema),
+    })
+    .optional(),
+  /** Address of the manifest that the owner agreed to. */
+  approved: z.string().optional(),
+  /** The committed generation is still watched: until it ends, a failure takes it back. */
+  probation: z.strictObject({ startedMs: z.number(), lengthMs: z.number(), saved }).optional(),
+  config: settings.optional(),
+  /** Data that a rollback put aside; it stays until the next one. */
+  setAside: z
+    .array(z.strictObject({ set: z.string(), path: z.string(), bytes: z.number() }))
+    .optional(),
 })
 
 export type AppRecord = z.infer<typeof appRecord>
@@ -81,6 +127,12 @@ export type Operation = z.infer<typeof operation>
 /** What a record, and so the status, keeps of something that was thrown. */
 export function problemOf(error: unknown): NonNullable<AppRecord['problem']> {
   return { code: codeOf(error) ?? 'INTERNAL', message: messageOf(error) }
+}
+
+/** Before an operation: what went wrong earlier says nothing about it. */
+export function withoutProblem(record: AppRecord): AppRecord {
+  const { problem: _, wasKilled: _k, ...rest } = record
+  return rest
 }
 
 export function emptyRecord(id: string, title: string): AppRecord {

@@ -15,7 +15,7 @@ const SETTLE_MS = 3000
 const KILL_WAIT_MS = 15_000
 
 /**
- * Starts the app and waits until every component is up and healthy.
+ * Starts the app and waits until every component is up, and healthy for `healthyForMs` without a break.
  * @throws OrchestratorError `APP_UNHEALTHY` after the manifest's start budget, or as soon as it is hopeless; the
  * units are left to systemd, which goes on trying.
  */
@@ -23,13 +23,15 @@ export async function startApp(
   context: Context,
   spec: AppSpec,
   signal: AbortSignal,
+  healthyForMs = 0,
 ): Promise<void> {
   const { systemd, clock } = context.deps
   const units = unitsOf(spec)
   for (const unit of units) await systemd.resetFailed(unit)
   await systemd.start(units)
   const deadlineMs = clock.monotonicMs() + startDeadlineMs(spec)
-  const settleMs = spec.components.some(({ probe }) => probe.kind === 'none') ? SETTLE_MS : 0
+  const isUnchecked = spec.components.some(({ probe }) => probe.kind === 'none')
+  const settleMs = Math.max(healthyForMs, isUnchecked ? SETTLE_MS : 0)
   let healthySinceMs: number | undefined
   for (;;) {
     const observed = await observeStart(context, spec)
@@ -38,7 +40,9 @@ export async function startApp(
     if (healthySinceMs !== undefined && nowMs - healthySinceMs >= settleMs) return
     const reason =
       hopeless(spec, observed) ??
-      (nowMs > deadlineMs ? `not healthy after ${startDeadlineMs(spec) / 1000} s` : undefined)
+      (nowMs > deadlineMs + settleMs
+        ? `not healthy after ${startDeadlineMs(spec) / 1000} s`
+        : undefined)
     if (reason !== undefined) {
       throw new OrchestratorError('APP_UNHEALTHY', `${spec.id} ${spec.version}: ${reason}`)
     }

@@ -2,6 +2,7 @@
 import type { ContainerState, UnitState } from './ports.ts'
 import type { AppRecord } from './record.ts'
 import type { AppSpec, ComponentSpec } from './spec.ts'
+import { updateStatus } from './update-status.ts'
 
 export type AppState =
   | 'installing'
@@ -53,6 +54,24 @@ export interface AppStatus {
   /** True when the host could not be asked: the rest is what was known last. */
   readonly isStale: boolean
   readonly note?: string
+  /** What it may do on this machine, for people. */
+  readonly permissions?: readonly string[]
+  /** An update that may do more than what is installed; it waits for `archy app approve`. */
+  readonly pendingConsent?: {
+    readonly version: string
+    readonly added: readonly string[]
+    readonly removed: readonly string[]
+  }
+  /** Until then a failure takes the last update back by itself. */
+  readonly probation?: { readonly endsMs: number }
+  /** Where `archy app rollback` leads. */
+  readonly previousVersion?: string
+  /** Data that a rollback put aside. */
+  readonly setAside?: readonly {
+    readonly set: string
+    readonly path: string
+    readonly bytes: number
+  }[]
   readonly error?: { readonly code: string; readonly message: string }
 }
 
@@ -125,6 +144,7 @@ export function appStatus(record: AppRecord, observed: Observed, note?: string):
     interfaces: spec?.interfaces ?? [],
     isStale: false,
     ...noteOf(record, note),
+    ...updateStatus(record),
     ...(record.problem === undefined ? {} : { error: record.problem }),
   }
 }

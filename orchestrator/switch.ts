@@ -1,13 +1,16 @@
 /** Moves an app from one generation to another, or back: one path for install, update and rollback. */
-import { messageOf } from '../src/core/errors.ts'
+import { codeOf, messageOf } from '../src/core/errors.ts'
 import type { Context } from './context.ts'
 import { OrchestratorError } from './errors.ts'
 import type { Progress } from './images.ts'
-import { imagePrefix } from './names.ts'
-import { type AppRecord, type Generation, problemOf, writeRecord } from './record.ts'
+import { type Journal, openJournal, putOperation } from './journal.ts'
+import { type AppRecord, type Generation, problemOf } from './record.ts'
 import { startApp, stopApp } from './run-app.ts'
+import { restoreData, saveData } from './snapshot.ts'
 import type { AppSpec } from './spec.ts'
+import { measureSetAside, tidy } from './tidy.ts'
 import { enableTarget, installUnits } from './unit-store.ts'
+import { NO_TERMS } from './update-terms.ts'
 
 export interface Work {
   readonly onProgress: Progress
@@ -20,91 +23,159 @@ const REJECTED_COUNT_MAX = 16
 
 /** Puts the generation of a `switch` operation into place, starts it, and commits it or goes back. */
 export async function switchTo(context: Context, record: AppRecord, work: Work): Promise<void> {
-  const operation = record.operation
-  if (operation?.kind !== 'switch') return
-  const { to } = operation
-  await writeRecord(context, record)
+  if (record.operation?.kind !== 'switch') return
+  const { to, hasRun } = record.operation
+  const journal = await openJournal(context, record)
+  const old = record.committed?.spec
   try {
-    await putInPlace(context, record, to, record.committed?.spec, work)
+    await putInPlace(context, journal, to, work, {
+      running: [...(old === undefined ? [] : [old]), ...(hasRun === true ? [to.spec] : [])],
+      whileDown: () => saveOnce(context, journal, to),
+      beforeStart: () => putOperation(journal, 'switch', { hasRun: true }),
+      healthyForMs: to.terms?.healthyForMs ?? 0,
+    })
   } catch (error) {
     work.signal.throwIfAborted()
-    if (record.committed === undefined) {
-      // A first install stays: systemd goes on trying, and there is nothing to go back to.
-      await commit(context, { ...record, problem: problemOf(error) }, to)
-      throw error
-    }
-    const rolling: AppRecord = {
+    return await undo(context, journal, to, error, work)
+  }
+  await commit(context, journal, to)
+}
+
+/** Only until it is complete: after that the new version may have changed the data. */
+async function saveOnce(context: Context, journal: Journal, to: Generation): Promise<void> {
+  const { operation, committed, id } = journal.record
+  if (operation?.kind !== 'switch' || operation.saved !== undefined) return
+  const sets = committed === undefined ? [] : (to.terms?.saves ?? [])
+  if (context.options.mode === 'systemd') await saveData(context, id, sets, to.number)
+  await putOperation(journal, 'switch', { saved: [...sets] })
+}
+
+/** @throws the failure of a first install, or of a version after which nothing older can run; else as `rollBack` */
+async function undo(
+  context: Context,
+  journal: Journal,
+  to: Generation,
+  error: unknown,
+  work: Work,
+): Promise<void> {
+  const { record } = journal
+  const { operation, committed } = record
+  if (operation?.kind !== 'switch') return
+  const hasRun = operation.hasRun === true
+  const isFinal = hasRun && to.terms?.canGoBack === false
+  if (committed === undefined || isFinal) {
+    // It stays: systemd goes on trying, and there is nothing to go back to.
+    await commit(context, journal, to, problemOf(error))
+    throw error
+  }
+  const isToBlame = hasRun || codeOf(error) === 'UNITS_REFUSED'
+  await rollBack(
+    context,
+    {
       ...record,
       operation: {
         kind: 'rollback',
         from: to,
+        to: committed,
         reason: messageOf(error),
         startedMs: context.deps.clock.nowMs(),
+        cause: isToBlame ? 'version' : 'node',
+        ...(hasRun && operation.saved !== undefined ? { saved: operation.saved } : {}),
       },
-    }
-    await rollBack(context, rolling, work)
-    return
-  }
-  await commit(context, record, to)
+    },
+    work,
+  )
 }
 
-/** @throws OrchestratorError `UPDATE_ROLLED_BACK` always, once the old generation is back. */
+/**
+ * Puts the older generation of a `rollback` operation back, with the data that was saved for it.
+ * @throws OrchestratorError `UPDATE_ROLLED_BACK` once it is back, unless the owner asked for it and it runs.
+ */
 export async function rollBack(context: Context, record: AppRecord, work: Work): Promise<void> {
   const { operation, committed } = record
   if (operation?.kind !== 'rollback' || committed === undefined) return
-  const { from, reason } = operation
-  await writeRecord(context, record)
-  context.deps.log.warn('update did not get healthy; going back', {
-    app: record.id,
-    from: from.spec.version,
-    to: committed.spec.version,
-    reason,
-  })
-  work.onProgress(`going back to ${committed.spec.version}`)
+  const { from, to = committed, reason, saved = [], cause = 'version' } = operation
+  const journal = await openJournal(context, record)
+  const versions = { from: from.spec.version, to: to.spec.version }
+  context.deps.log.warn('going back to an older version', { app: record.id, ...versions, reason })
+  work.onProgress(`going back to ${to.spec.version}`)
   let after = ''
   try {
-    await putInPlace(context, record, committed, from.spec, work)
+    await putInPlace(context, journal, to, work, {
+      running: [from.spec],
+      whileDown: () => restoreData(context, record.id, saved, from.number),
+      healthyForMs: 0,
+    })
   } catch (error) {
     work.signal.throwIfAborted()
     after = `; the old version is back in place but: ${messageOf(error)}`
   }
-  const problem = new OrchestratorError(
-    'UPDATE_ROLLED_BACK',
-    `${record.id} ${from.spec.version} was taken back to ${committed.spec.version}: ${reason}${after}`,
-  )
-  const { operation: _, ...rest } = record
-  await writeRecord(context, {
-    ...rest,
-    rejected: [
-      ...record.rejected.slice(1 - REJECTED_COUNT_MAX),
-      { seq: from.seq, version: from.spec.version, reason },
-    ],
-    problem: { code: problem.code, message: problem.message },
+  const failure =
+    cause === 'owner' && after === ''
+      ? undefined
+      : new OrchestratorError(
+          'UPDATE_ROLLED_BACK',
+          `${record.id} ${versions.from} was taken back to ${versions.to}: ${reason}${after}`,
+        )
+  const isRejected = cause !== 'node' && from.manifest !== to.manifest
+  const { operation: _, pendingConsent: _p, approved: _a, problem: _old, ...rest } = journal.record
+  const setAside = await measureSetAside(context, record.id, from.number)
+  await journal.put({
+    ...withGeneration(rest, to),
+    rejected: isRejected
+      ? [
+          ...record.rejected.slice(1 - REJECTED_COUNT_MAX),
+          { seq: from.seq, version: versions.from, reason },
+        ]
+      : record.rejected,
+    ...(setAside.length === 0 ? {} : { setAside }),
+    ...(failure === undefined ? {} : { problem: problemOf(failure) }),
   })
-  await removeImages(context, record.id, [committed, record.previous])
-  throw problem
+  await tidy(context, journal.record)
+  if (failure !== undefined) throw failure
 }
 
-/** One path for install, update and rollback. `running` is what may be up now. */
+/** Pure. Going back behind the committed generation leaves nothing to go back to, and nothing to watch. */
+function withGeneration(record: AppRecord, to: Generation): AppRecord {
+  const settings = to.config === undefined ? {} : { config: to.config }
+  if (to.number === record.committed?.number) return { ...record, ...settings }
+  const { previous: _, probation: _p, ...rest } = record
+  return { ...rest, ...settings, committed: to }
+}
+
+interface Placing {
+  /** What may be up now, in any of these forms. */
+  readonly running: readonly AppSpec[]
+  /** Done when nothing of the app runs, before any unit changes. */
+  readonly whileDown: () => Promise<void>
+  /** Done before the first start of anything new. */
+  readonly beforeStart?: () => Promise<void>
+  readonly healthyForMs: number
+}
+
+/** One path for install, update and rollback. */
 async function putInPlace(
   context: Context,
-  record: AppRecord,
+  journal: Journal,
   generation: Generation,
-  running: AppSpec | undefined,
   work: Work,
+  { running, whileDown, beforeStart, healthyForMs }: Placing,
 ): Promise<void> {
   const { options, deps } = context
+  const { record } = journal
   const isLive = options.mode === 'systemd'
   work.onProgress(`switching to ${generation.spec.version}`)
-  if (isLive && running !== undefined) await stopApp(context, running, work.signal)
+  if (isLive) for (const spec of running) await stopApp(context, spec, work.signal)
+  await whileDown()
   await installUnits(options, generation)
   if (!isLive) return
   await deps.systemd.daemonReload()
   await assertKnown(context, generation.spec)
   if (record.desired === 'stopped') return
+  await beforeStart?.()
   await enableTarget(options, record.id)
   work.onProgress('starting')
-  await startApp(context, generation.spec, work.signal)
+  await startApp(context, generation.spec, work.signal, healthyForMs)
 }
 
 /** @throws OrchestratorError `UNITS_REFUSED` when the generator left a unit out although the dry run had it. */
@@ -118,35 +189,36 @@ async function assertKnown({ deps }: Context, spec: AppSpec): Promise<void> {
   )
 }
 
-async function commit(context: Context, record: AppRecord, to: Generation): Promise<void> {
-  const { operation: _, previous: _old, ...rest } = record
+async function commit(
+  context: Context,
+  journal: Journal,
+  to: Generation,
+  problem?: AppRecord['problem'],
+): Promise<void> {
+  const { record } = journal
+  const {
+    operation,
+    previous: _,
+    probation: _p,
+    pendingConsent: _c,
+    approved: _a,
+    ...rest
+  } = record
   const { committed } = record
-  await writeRecord(context, {
+  const saved = operation?.kind === 'switch' ? operation.saved : undefined
+  const { canGoBack, probationMs } = to.terms ?? NO_TERMS
+  const startedMs = context.deps.clock.nowMs()
+  const isWatched = committed !== undefined && canGoBack && probationMs > 0
+  const probation = { startedMs, lengthMs: probationMs, ...(saved === undefined ? {} : { saved }) }
+  await journal.put({
     ...rest,
     retained: false,
     committed: to,
     ...(committed === undefined ? {} : { previous: committed }),
+    ...(isWatched ? { probation } : {}),
+    ...(to.config === undefined ? {} : { config: to.config }),
+    ...(problem === undefined ? {} : { problem }),
   })
   context.deps.log.info('app switched', { app: record.id, version: to.spec.version })
-  await removeImages(context, record.id, [to, committed])
-}
-
-/** Takes every image name of the app away that no kept generation has; images go with their last name. */
-export async function removeImages(
-  { deps, options }: Context,
-  id: string,
-  kept: readonly (Generation | undefined)[],
-): Promise<void> {
-  if (options.mode === 'render') return
-  const keptNames = new Set(kept.flatMap(each => each?.images.map(({ name }) => name) ?? []))
-  try {
-    for (const name of await deps.podman.imageNames()) {
-      if (name.startsWith(imagePrefix(id)) && !keptNames.has(name)) {
-        await deps.podman.removeImage(name)
-      }
-    }
-  } catch (error) {
-    // Costs disk space until the next time; not worth failing an update for.
-    deps.log.warn('old images not removed', { app: id, reason: messageOf(error) })
-  }
+  await tidy(context, journal.record)
 }

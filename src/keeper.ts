@@ -35,7 +35,7 @@ export interface Keeper {
 
 interface Deps {
   readonly chooser: Chooser
-  readonly orchestrator: Pick<Orchestrator, 'install' | 'apps'>
+  readonly orchestrator: Pick<Orchestrator, 'install' | 'apps' | 'forgetConsent'>
   readonly wanted: Pick<Wanted, 'list'>
   readonly clock: Clock
   readonly log: Log
@@ -115,15 +115,21 @@ class AppKeeper implements Keeper {
 
   async #work(app: WantedApp, signal: AbortSignal): Promise<void> {
     const installed = await this.#installed(app.id)
-    const { choice, notices } = this.#deps.chooser.choose(app, installed)
+    const { choice, notices, considered } = this.#deps.chooser.choose(app, installed)
     this.#notices.set(app.id, notices)
-    if (choice.kind === 'keep') return this.#settle(app.id)
+    if (choice.kind === 'keep') {
+      if (installed?.pendingConsent !== undefined) {
+        await this.#deps.orchestrator.forgetConsent(app.id)
+      }
+      return this.#settle(app.id)
+    }
     if (choice.kind === 'none') return this.#wait(app.id, choice)
     const failure = this.#failures.get(app.id)
     const isSame = failure?.manifest === choice.entry.manifest.blake3
     if (isSame && failure.retryAtMs > this.#deps.clock.nowMs()) return
     try {
-      await this.#bring(app, choice, signal)
+      const onOffer = considered.map(({ version }) => version)
+      await this.#bring(app, choice, onOffer, signal)
       this.#settle(app.id)
     } catch (error) {
       if (signal.aborted) this.#states.delete(app.id)
@@ -147,6 +153,7 @@ class AppKeeper implements Keeper {
   async #bring(
     { id }: WantedApp,
     { entry, stepsBackFrom }: Extract<Choice, { kind: 'install' }>,
+    onOffer: readonly string[],
     signal: AbortSignal,
   ): Promise<void> {
     const { version, seq } = entry
@@ -157,7 +164,7 @@ class AppKeeper implements Keeper {
     )
     signal.throwIfAborted()
     this.#states.set(id, { phase: 'installing', version })
-    await this.#deps.orchestrator.install(delivered.release, { signal, stepsBackFrom })
+    await this.#deps.orchestrator.install(delivered.release, { signal, stepsBackFrom, onOffer })
     this.#deps.log.info('app brought to version', { app: id, version, seq })
   }
 

@@ -4,6 +4,7 @@ import { FileError } from '../../src/core/files.ts'
 import { HostError } from '../errors.ts'
 import type { ContainerState, Podman } from '../ports.ts'
 import { commandFailed, run, runOrThrow } from './run.ts'
+import { userFolders } from './user-folders.ts'
 
 /** A gigabyte of layers took up to 18 s on the test machine; a slow board with an SD card needs far longer. */
 const LOAD_TIMEOUT_MS = 60 * 60_000
@@ -39,8 +40,7 @@ export function createPodman(): Podman {
       })
     },
     async syncStorage() {
-      const [folder = ''] = await lines('info', '--format', '{{.Store.GraphRoot}}')
-      await runOrThrow(['sync', '-f', folder], { timeoutMs: SYNC_TIMEOUT_MS })
+      await syncFileSystem(await storageFolder())
     },
     containers: listContainers,
     async removeContainer(name) {
@@ -57,7 +57,19 @@ export function createPodman(): Podman {
       await runOrThrow(['podman', 'unshare', 'chmod', mode, path])
       await runOrThrow(['podman', 'unshare', 'chown', `${uid}:${gid}`, path])
     },
+    ...userFolders,
+    syncFileSystem,
+    storageFolder,
   }
+}
+
+async function storageFolder(): Promise<string> {
+  const [folder = ''] = await lines('info', '--format', '{{.Store.GraphRoot}}')
+  return folder
+}
+
+async function syncFileSystem(path: string): Promise<void> {
+  await runOrThrow(['sync', '-f', path], { timeoutMs: SYNC_TIMEOUT_MS })
 }
 
 async function lines(...words: readonly string[]): Promise<readonly string[]> {

@@ -1,15 +1,13 @@
 /** `archy app`: install, start, stop and remove apps of the running node. */
 import { Command, InvalidArgumentError } from 'commander'
 import type { Clock } from '../core/clock.ts'
-import { NodeError } from '../core/errors.ts'
-import { type ControlClient, createControlClient } from '../http/control-client.ts'
+import { createControlClient } from '../http/control-client.ts'
 import type { AppView } from '../status.ts'
 import { addChoiceCommands } from './app-choice.ts'
-import { formatTable } from './format.ts'
+import { describeApp, formatApps, formatPermissions } from './app-text.ts'
+import { addUpdateCommands } from './app-update.ts'
+import { waitUntilSettled } from './app-wait.ts'
 import type { CommandIo } from './io.ts'
-import { formatProgress } from './progress.ts'
-
-class AppCommandError extends NodeError<'APP_FAILED'> {}
 
 export interface AppCommandContext {
   readonly io: CommandIo
@@ -17,9 +15,6 @@ export interface AppCommandContext {
   readonly socket: string
   readonly stopped: AbortSignal
 }
-
-/** A person watches the progress; twice a second looks alive and costs nothing. */
-const POLL_INTERVAL_MS = 500
 
 export function appCommand(context: AppCommandContext): Command {
   const command = new Command('app').description('apps of the running node')
@@ -62,6 +57,7 @@ export function appCommand(context: AppCommandContext): Command {
       async (id: string, options: { json: boolean }) => await uninstall(context, id, options.json),
     )
   addChoiceCommands(command, context)
+  addUpdateCommands(command, context)
   return command
 }
 
@@ -107,40 +103,14 @@ async function install(
     acceptStale,
   })) as AppView
   const view = options.wait ? await waitUntilSettled(context, client, path) : accepted
-  io.stdout(options.json ? `${JSON.stringify(view)}\n` : `${describe(view)}\n`)
-}
-
-/** @throws AppCommandError `APP_FAILED` */
-async function waitUntilSettled(
-  { io, clock, stopped }: AppCommandContext,
-  client: ControlClient,
-  path: string,
-): Promise<AppView> {
-  let shown = ''
-  for (;;) {
-    const view = (await client.call('GET', path)) as AppView
-    const line = describe(view)
-    if (line !== shown && io.isTty) io.stderr(`\r\u001b[2K${line}`)
-    shown = line
-    if (view.next === undefined && (view.state === 'running' || view.state === 'stopped')) {
-      if (io.isTty) io.stderr('\r\u001b[2K')
-      return view
-    }
-    if (view.error !== undefined) {
-      if (io.isTty) io.stderr('\n')
-      throw new AppCommandError(
-        'APP_FAILED',
-        `${view.id}: ${view.error.message} (${view.error.code})`,
-      )
-    }
-    await clock.sleep(POLL_INTERVAL_MS, stopped)
-  }
+  if (options.json) return io.stdout(`${JSON.stringify(view)}\n`)
+  io.stdout([describeApp(view), ...formatPermissions(view), ''].join('\n'))
 }
 
 async function act({ io, socket }: AppCommandContext, verb: string, id: string, isJson: boolean) {
   await using client = createControlClient(socket)
   const view = (await client.call('POST', `/v1/apps/${encodeURIComponent(id)}/${verb}`)) as AppView
-  io.stdout(isJson ? `${JSON.stringify(view)}\n` : `${describe(view)}\n`)
+  io.stdout(isJson ? `${JSON.stringify(view)}\n` : `${describeApp(view)}\n`)
 }
 
 async function uninstall({ io, socket }: AppCommandContext, id: string, isJson: boolean) {
@@ -151,32 +121,4 @@ async function uninstall({ io, socket }: AppCommandContext, id: string, isJson: 
       ? `${JSON.stringify(answer)}\n`
       : `${id} is uninstalled; its data and secrets are kept.\n`,
   )
-}
-
-export function formatApps(apps: readonly AppView[]): string {
-  if (apps.length === 0) return 'No apps. Install one with "archy app install <id>".'
-  return formatTable(
-    apps.map(app => [app.id, app.version ?? '-', stateText(app), addressText(app)]),
-  )
-}
-
-function describe(app: AppView): string {
-  return [app.id, app.version, stateText(app), addressText(app)].filter(Boolean).join('  ')
-}
-
-function stateText({ state, next, error, pin, notices = [] }: AppView): string {
-  const parts: string[] = [state]
-  if (next !== undefined) parts.push(`→ ${next.version}`)
-  const { progress, bytesPerSecond } = next ?? {}
-  if (progress !== undefined) {
-    parts.push(formatProgress({ ...progress, ...(bytesPerSecond && { bytesPerSecond }) }))
-  }
-  if (pin !== undefined) parts.push(`pinned to ${pin}`)
-  if (error === undefined) parts.push(...notices.map(notice => `(${notice})`))
-  if (error !== undefined) parts.push(`(${error.code}: ${error.message})`)
-  return parts.join(' ')
-}
-
-function addressText(app: AppView): string {
-  return (app.interfaces ?? []).map(i => `${i.title}: port ${i.port}${i.path}`).join(', ')
 }

@@ -13,6 +13,7 @@ import { addBlobRoutes } from './blob-routes.ts'
 import { addChoiceRoutes, idIn } from './choice-routes.ts'
 import { METRICS_CONTENT_TYPE, metricsText, processFigures } from './metrics-text.ts'
 import { addSeedRoutes } from './seed-routes.ts'
+import { addUpdateRoutes } from './update-routes.ts'
 
 export class ControlError extends NodeError<'NODE_RUNNING' | 'APP_ABSENT'> {}
 
@@ -37,6 +38,8 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   PORT_TAKEN: 409,
   VERIFY_RUNNING: 409,
   NEEDS_UNKNOWN: 409,
+  CONSENT_NOT_ASKED: 409,
+  ROLLBACK_IMPOSSIBLE: 409,
   PINS_UNREADABLE: 409,
 }
 
@@ -95,6 +98,7 @@ function addRoutes(server: FastifyInstance, deps: Deps): void {
   addChoiceRoutes(server, node)
   addBlobRoutes(server, node)
   addSeedRoutes(server, node)
+  addUpdateRoutes(server, node, id => viewOf(node, id))
   for (const verb of ['start', 'stop', 'restart'] as const) {
     server.post(`/v1/apps/:id/${verb}`, async request => {
       const id = idIn(request.params)

@@ -122,6 +122,61 @@ describe('orchestrator in render mode', () => {
     expect(await orchestrator.apps()).to.deep.equal([before])
   })
 
+  it('waits for its owner when an update may do more, and goes on once they agreed to it', async () => {
+    await orchestrator.install(await release('hello-web', 1))
+    const wider = await release('hello-web-2', 2, text =>
+      text.replace('ports:', 'grants: { tun: { why: tunnels } }\n    ports:'),
+    )
+    const refused = await orchestrator.install(wider).catch((e: unknown) => e)
+    expect(refused).to.have.property('code', 'CONSENT_NEEDED')
+    expect(refused).to.have.property('message').that.includes('archy app approve hello-web')
+    const [waiting] = await orchestrator.apps()
+    expect([waiting?.version, waiting?.pendingConsent]).to.deep.equal([
+      '1.0.0',
+      { version: '2.0.0', added: ['make tunnels (/dev/net/tun) (web: tunnels)'], removed: [] },
+    ])
+    await orchestrator.close()
+    orchestrator = await open()
+    await orchestrator.approve('hello-web')
+    const updated = await orchestrator.install(wider)
+    expect([updated.version, updated.pendingConsent]).to.deep.equal(['2.0.0', undefined])
+    const again = await orchestrator.approve('hello-web').catch((e: unknown) => e)
+    expect(again).to.have.property('code', 'CONSENT_NOT_ASKED')
+  })
+
+  it('goes back to the version before, once, and does not take the update again', async () => {
+    await orchestrator.install(await release('hello-web', 1))
+    const alone = await orchestrator.rollback('hello-web').catch((e: unknown) => e)
+    expect(alone).to.have.property('code', 'ROLLBACK_IMPOSSIBLE')
+    const updated = await orchestrator.install(await release('hello-web-2', 2))
+    expect(updated.previousVersion).to.equal('1.0.0')
+    const back = await orchestrator.rollback('hello-web')
+    expect([back.version, back.error, back.previousVersion]).to.deep.equal([
+      '1.0.0',
+      undefined,
+      undefined,
+    ])
+    const unit = await readFile(join(folder, 'units', 'app-hello-web_web.container'), 'utf8')
+    expect(unit).to.include('app.version=1.0.0')
+    const again = await orchestrator
+      .install(await release('hello-web-2', 2))
+      .catch((e: unknown) => e)
+    expect(again).to.have.property('code', 'RELEASE_REJECTED')
+    expect((await orchestrator.install(await release('hello-web-2', 3))).version).to.equal('2.0.0')
+  })
+
+  it('goes back behind a version that forbids it only by force', async () => {
+    await orchestrator.install(await release('hello-web', 1))
+    const final = (text: string) => `${text}\nupdate: { rollback: none }\n`
+    const wider = await release('hello-web-2', 2, final)
+    await orchestrator.install(wider).catch((e: unknown) => e)
+    await orchestrator.approve('hello-web')
+    await orchestrator.install(wider)
+    const refused = await orchestrator.rollback('hello-web').catch((e: unknown) => e)
+    expect(refused).to.have.property('code', 'ROLLBACK_IMPOSSIBLE')
+    expect((await orchestrator.rollback('hello-web', { isForced: true })).version).to.equal('1.0.0')
+  })
+
   it('finishes after a crash what it had begun to put in place', async () => {
     await orchestrator.install(await release('hello-web', 1))
     await orchestrator.close()

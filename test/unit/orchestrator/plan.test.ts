@@ -51,6 +51,19 @@ describe('planInstall', () => {
       .with.property('code', 'RELEASE_REJECTED')
   })
 
+  it('refuses what cannot follow the installed version, and names the step between', () => {
+    const next = { ...offer(2, 'blake3:two'), version: '3.0', follows: '>=2.0 <3' }
+    expect(() => planInstall(installed(), next, undefined, ['1.0', '2.1', '2.10', '3.0']))
+      .to.throw('"archy app pin duo 2.10"')
+      .with.property('code', 'UPDATE_STEP_MISSING')
+    expect(() => planInstall(installed(), next)).to.throw('no such version is on offer')
+    expect(planInstall(installed(), { ...next, follows: '>=1' })).to.equal('update')
+    expect(planInstall(undefined, next)).to.equal('install')
+    expect(planInstall(installed(), { ...next, seq: 0 }, 1), 'a signed step back').to.equal(
+      'update',
+    )
+  })
+
   it('never gives the data that one publisher left to an app of another', () => {
     const { committed: _, ...rest } = installed()
     const left = { ...rest, retained: true, publisher: 'core' }

@@ -23,6 +23,9 @@ interface World {
   /** Releases whose blobs are kept at the moment, and those that were when they were installed. */
   readonly leased: number[]
   readonly leasedAtInstall: number[]
+  readonly forgotten: string[]
+  /** Whether an update waits for the owner. */
+  waiting: boolean
   installFailsWith: Error | undefined
   failWith: Error | undefined
   /** While set, a delivery waits for this promise. */
@@ -45,6 +48,8 @@ function createWorld(): World {
     notices: [] as readonly string[],
     stepsBack: {},
     terms: [] as { stepsBackFrom?: number | undefined }[],
+    forgotten: [] as string[],
+    waiting: false,
     leased: [] as number[],
     leasedAtInstall: [] as number[],
     installFailsWith: undefined as Error | undefined,
@@ -68,7 +73,15 @@ function createWorld(): World {
     },
     orchestrator: {
       apps: async () =>
-        [...world.installed].map(([id, seq]) => ({ id, seq, state: 'running' }) as AppStatus),
+        [...world.installed].map(([id, seq]) => {
+          const pendingConsent = { version: '2', added: [], removed: [] }
+          const status = { id, seq, state: 'running' as const }
+          return (world.waiting ? { ...status, pendingConsent } : status) as AppStatus
+        }),
+      forgetConsent: async id => {
+        world.forgotten.push(id)
+        world.waiting = false
+      },
       install: async (release, options = {}) => {
         world.terms.push(options)
         world.leasedAtInstall.push(...world.leased)
@@ -119,6 +132,16 @@ describe('keeper', () => {
     expect(world.installed.get('notes')).to.equal(1)
     expect(world.delivered).to.deep.equal([1])
     expect(world.keeper.state('notes')).to.deep.equal({ phase: 'idle' })
+  })
+
+  it('forgets what waited for the owner when the catalog no longer offers it', async () => {
+    const world = createWorld()
+    await kick(world)
+    await kick(world)
+    expect(world.forgotten).to.deep.equal([])
+    world.waiting = true
+    await kick(world)
+    expect(world.forgotten).to.deep.equal(['notes'])
   })
 
   it('moves the app when the catalog moves', async () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { formatApps } from '../../../../src/commands/app.ts'
+import { formatApps } from '../../../../src/commands/app-text.ts'
 import { formatStatus } from '../../../../src/commands/status.ts'
 import { parseDigest } from '../../../../src/core/digest.ts'
 import type { AppView } from '../../../../src/status.ts'

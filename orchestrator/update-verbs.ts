@@ -1,0 +1,36 @@
+/** What the owner decides about the version of an app: the verbs of the orchestrator beside its daily ones. */
+import type { Context } from './context.ts'
+import { goBack } from './go-back.ts'
+import { approve, forgetConsent } from './install.ts'
+import { type AppRecord, readRecords } from './record.ts'
+import type { AppStatus } from './status.ts'
+import type { Work } from './switch.ts'
+
+export interface UpdateVerbs {
+  /** Agrees to the release that waits; it is installed the next time it is offered. @throws OrchestratorError `CONSENT_NOT_ASKED` */
+  approve(id: string): Promise<AppStatus>
+  /** The catalog calls for no change: what waited for the owner is no longer offered. */
+  forgetConsent(id: string): Promise<void>
+  /** Back to the generation before. @throws OrchestratorError `ROLLBACK_IMPOSSIBLE`, `UPDATE_ROLLED_BACK` when that does not run */
+  rollback(id: string, options?: { readonly isForced?: boolean }): Promise<AppStatus>
+}
+
+/** Runs one operation under the app's lock and says how the app is afterwards. */
+export type Operate = (
+  id: string,
+  act: (context: Context, record: AppRecord, work: Work) => Promise<void>,
+) => Promise<AppStatus>
+
+export function createUpdateVerbs(context: Context, operate: Operate): UpdateVerbs {
+  return {
+    approve: id => operate(id, approve),
+    async forgetConsent(id) {
+      await operate(id, forgetConsent)
+    },
+    rollback: (id, { isForced = false } = {}) =>
+      operate(id, async (_, record, work) => {
+        const others = (await readRecords(context)).filter(each => each.id !== id)
+        await goBack(context, record, others, work, isForced)
+      }),
+  }
+}
