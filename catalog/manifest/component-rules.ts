@@ -1,71 +1,69 @@
-/** Rules inside one component: its name, image, secrets and health check. */
+/** Rules for a component itself: its name, its image, the secrets it gets as files, and what makes it a job. */
 import { type AnyManifest, problem, type RuleProblem, unknownName } from './rule.ts'
-import { readTemplate } from './template.ts'
 
 /** Quadlet derives the service names of networks, volumes and pods with these endings. */
 const RESERVED_NAME = /(^|-)(infra|network|pod|volume)$/
 
 export function componentProblems(manifest: AnyManifest): readonly RuleProblem[] {
-  return Object.entries(manifest.components).flatMap(([name, component]) => {
-    const at = ['components', name] as const
-    return [
-      ...problem(at, RESERVED_NAME.test(name) && `the ending of ${name} is reserved by Quadlet`),
-      ...problem([...at, 'image'], unknownName('image', component.image, manifest.images)),
-      ...secretProblems(manifest, name),
-      ...healthProblems(manifest, name),
-    ]
-  })
+  const components = Object.entries(manifest.components)
+  const hasService = components.some(([, { role }]) => role === 'service')
+  return [
+    ...problem(
+      'job.alone',
+      ['components'],
+      !hasService && 'every component is a job; one with role: service is needed',
+    ),
+    ...components.flatMap(([name, component]) => [
+      ...ownProblems(manifest, name, component),
+      ...(component.role === 'job' ? jobProblems(name, component) : []),
+    ]),
+  ]
 }
 
-const SECRET_REFERENCE = /\$\{secrets\./
-
-function secretProblems(manifest: AnyManifest, name: string): readonly RuleProblem[] {
-  const component = manifest.components[name]
-  if (component === undefined) return []
+function ownProblems(
+  manifest: AnyManifest,
+  name: string,
+  component: AnyManifest['components'][string],
+): readonly RuleProblem[] {
   const at = ['components', name] as const
-  const inEnvironment = Object.entries(component.env).flatMap(([key, value]) => {
-    const path = [...at, 'env', key]
-    const { parts, problems } = readTemplate(value)
-    const names = parts.flatMap(part => (part.kind === 'secret' ? part.name : []))
-    return [
-      ...problems.flatMap(message => problem(path, message)),
-      ...names.flatMap(secret => problem(path, unknownName('secret', secret, manifest.secrets))),
-    ]
-  })
-  const inFiles = component.secretFiles.flatMap(({ secret }, index) =>
-    problem(
-      [...at, 'secretFiles', index, 'secret'],
-      unknownName('secret', secret, manifest.secrets),
+  return [
+    ...problem(
+      'component.name',
+      at,
+      RESERVED_NAME.test(name) && `the ending of ${name} is reserved by Quadlet; give another name`,
     ),
-  )
-  const inArguments = (['entrypoint', 'command'] as const).flatMap(field =>
-    (component[field] ?? []).flatMap((text, index) =>
+    ...problem(
+      'component.image',
+      [...at, 'image'],
+      unknownName('image', component.image, manifest.images),
+    ),
+    ...component.secretFiles.flatMap(({ secret }, index) =>
       problem(
-        [...at, field, index],
-        SECRET_REFERENCE.test(text) &&
-          'secrets are not filled in here, where every process could read them; use env or secretFiles',
+        'secret.exists',
+        [...at, 'secretFiles', index, 'secret'],
+        unknownName('secret', secret, manifest.secrets),
       ),
     ),
-  )
-  return [...inEnvironment, ...inFiles, ...inArguments]
+  ]
 }
 
-function healthProblems(manifest: AnyManifest, name: string): readonly RuleProblem[] {
-  const component = manifest.components[name]
-  const health = component?.health
-  if (component === undefined || health === undefined) return []
-  const path = ['components', name, 'health']
-  const probes = (['exec', 'http', 'tcp'] as const).filter(kind => health[kind] !== undefined)
-  const asked = health.http?.port ?? health.tcp?.port
-  const isPublished = component.ports.some(p => p.host === asked && p.protocol === 'tcp')
+/** A job ends: nobody can ask it anything later. */
+function jobProblems(
+  name: string,
+  component: AnyManifest['components'][string],
+): readonly RuleProblem[] {
+  const at = ['components', name] as const
   return [
-    ...problem(path, probes.length === 0 && 'needs one of exec, http and tcp'),
-    ...problem(path, probes.length > 1 && `has ${probes.join(' and ')}; only one is possible`),
     ...problem(
-      path,
-      asked !== undefined &&
-        !isPublished &&
-        `asks port ${asked}, which is not a tcp host port of components.${name}`,
+      'job.ports',
+      [...at, 'ports'],
+      component.ports.length > 0 && 'a job ends, so that its ports would be dead; delete them',
+    ),
+    ...problem(
+      'job.health',
+      [...at, 'health'],
+      component.health !== undefined &&
+        'a job is judged by its exit code; delete its health, and let others wait with condition: completed',
     ),
   ]
 }

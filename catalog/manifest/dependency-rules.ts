@@ -12,15 +12,43 @@ function problemsOf(manifest: AnyManifest, name: string): readonly RuleProblem[]
   return needs.flatMap(([other, { condition }]) => {
     const path = ['components', name, 'dependsOn', other]
     const unknown = unknownName('component', other, manifest.components)
-    if (unknown !== undefined) return problem(path, unknown)
-    if (condition !== 'healthy') return []
-    const cannotTell = manifest.components[other]?.health?.exec === undefined
-    return problem(
-      path,
-      cannotTell &&
-        `condition healthy needs health.exec in components.${other}: after a boot nothing else tells systemd`,
-    )
+    return unknown === undefined
+      ? conditionProblems(manifest, path, other, condition)
+      : problem('depends.exists', path, unknown)
   })
+}
+
+function conditionProblems(
+  { components }: AnyManifest,
+  path: readonly PropertyKey[],
+  other: string,
+  condition: 'started' | 'healthy' | 'completed',
+): readonly RuleProblem[] {
+  const isJob = components[other]?.role === 'job'
+  return [
+    ...problem(
+      'depends.completed',
+      path,
+      isJob &&
+        condition === 'healthy' &&
+        `components.${other} is a job, which is never healthy; write condition: completed`,
+    ),
+    ...problem(
+      'depends.completed',
+      path,
+      !isJob &&
+        condition === 'completed' &&
+        `components.${other} is a service, which never completes; write condition: started or healthy, or role: job there`,
+    ),
+    ...problem(
+      'depends.healthy',
+      path,
+      !isJob &&
+        condition === 'healthy' &&
+        components[other]?.health?.exec === undefined &&
+        `condition healthy needs health.exec in components.${other}: after a boot nothing else tells systemd`,
+    ),
+  ]
 }
 
 /** One problem for each component that waits for itself, directly or over others. */
@@ -28,7 +56,11 @@ function dependencyCycles({ components }: AnyManifest): readonly RuleProblem[] {
   return Object.keys(components).flatMap(start => {
     const cycle = pathBack(start, components)
     const shown = cycle?.join(' → ')
-    return problem(['components', start, 'dependsOn'], cycle && `waits for itself: ${shown}`)
+    return problem(
+      'depends.cycle',
+      ['components', start, 'dependsOn'],
+      cycle && `waits for itself: ${shown}`,
+    )
   })
 }
 

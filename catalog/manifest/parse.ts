@@ -1,16 +1,10 @@
 /** From bytes that nobody checked to a manifest that is well-formed and consistent, in both forms. */
 import { canonicalJson } from '../../src/core/canonical-json.ts'
 import { messageOf } from '../../src/core/errors.ts'
-import {
-  explainIssues,
-  formatProblem,
-  pathText,
-  type SchemaProblem,
-} from '../../src/core/schema.ts'
-import { parseYaml, type YamlDocument } from '../../src/core/yaml.ts'
+import { formatProblem } from '../../src/core/schema.ts'
+import { type Position, parseYaml } from '../../src/core/yaml.ts'
 import { ManifestError } from '../errors.ts'
-import type { RuleProblem } from './rule.ts'
-import { manifestProblems } from './rules.ts'
+import { type ManifestProblem, readManifestValue } from './read.ts'
 import {
   type AppManifest,
   type AuthorManifest,
@@ -29,39 +23,52 @@ const PROBLEMS_SHOWN_MAX = 50
 
 /**
  * Reads what a person wrote. Top-level keys that start with `x-` are the author's own and are left out.
- * @throws ManifestError `MANIFEST_INVALID` with every problem as `file:line:column: path: message`.
+ * @throws ManifestError `MANIFEST_INVALID` with every problem as `file:line:column: path: message [rule]`.
  */
 export function parseAuthorManifest(text: string, fileName: string): AuthorManifest {
-  const size = Buffer.byteLength(text)
-  if (size > AUTHOR_MANIFEST_BYTES_MAX) {
-    throw invalid(fileName, [
-      `${fileName}: has ${size} bytes; the limit is ${AUTHOR_MANIFEST_BYTES_MAX}`,
+  const { manifest, problems } = readAuthorManifest(text)
+  if (manifest !== undefined) return manifest
+  throw invalid(
+    fileName,
+    problems.map(problem => manifestProblemText(fileName, problem)),
+  )
+}
+
+/** As `parseAuthorManifest`, with the problems as values. */
+export function readAuthorManifest(text: string): AuthorReading {
+  const sizeBytes = Buffer.byteLength(text)
+  if (sizeBytes > AUTHOR_MANIFEST_BYTES_MAX) {
+    return unreadable([
+      {
+        message: `has ${sizeBytes} bytes; the limit is ${AUTHOR_MANIFEST_BYTES_MAX}`,
+        position: { line: 1, column: 1 },
+      },
     ])
   }
   const document = parseYaml(text)
-  const show = (problem: SchemaProblem): string => formatProblem(fileName, problem)
-  if (document.errors.length > 0) {
-    throw invalid(
-      fileName,
-      document.errors.map(error => show({ path: '', ...error })),
-    )
-  }
-  const parsed = authorManifestSchema.safeParse(withoutOwnKeys(document.value))
-  if (!parsed.success) {
-    throw invalid(fileName, explainIssues(parsed.error, authorManifestSchema, document).map(show))
-  }
-  const problems = [...hiddenKeys(document.value), ...manifestProblems(parsed.data)]
-  if (problems.length > 0)
-    throw invalid(
-      fileName,
-      problems.map(problem => show(located(problem, document))),
-    )
-  return parsed.data
+  if (document.errors.length > 0) return unreadable(document.errors)
+  return readManifestValue(authorManifestSchema, withoutOwnKeys(document.value), document)
+}
+
+type AuthorReading = ReturnType<typeof readManifestValue<AuthorManifest>>
+
+function unreadable(
+  errors: readonly { readonly message: string; readonly position: Position }[],
+): AuthorReading {
+  const problems = errors.map(({ message, position }): ManifestProblem => {
+    return { rule: 'form.yaml', path: '', message, position }
+  })
+  return { manifest: undefined, problems }
+}
+
+/** `file:line:column: path: message [rule]`, leaving out what is not known. */
+export function manifestProblemText(file: string, problem: ManifestProblem): string {
+  return `${formatProblem(file, problem)} [${problem.rule}]`
 }
 
 /**
  * Reads what a publisher's tool wrote: canonical JSON and nothing else, so that one manifest has one address.
- * @throws ManifestError `MANIFEST_INVALID` with every problem as `<name>: path: message`.
+ * @throws ManifestError `MANIFEST_INVALID` with every problem as `<name>: path: message [rule]`.
  */
 export function parsePublishedManifest(bytes: Uint8Array, name = PUBLISHED): AppManifest {
   if (bytes.length > PUBLISHED_MANIFEST_BYTES_MAX) {
@@ -70,18 +77,12 @@ export function parsePublishedManifest(bytes: Uint8Array, name = PUBLISHED): App
     ])
   }
   const value = parseCanonicalJson(bytes, name)
-  const parsed = publishedManifestSchema.safeParse(value)
-  const show = (problem: SchemaProblem): string => formatProblem(name, problem)
-  if (!parsed.success) {
-    throw invalid(name, explainIssues(parsed.error, publishedManifestSchema).map(show))
-  }
-  const problems = [...hiddenKeys(value), ...manifestProblems(parsed.data)]
-  if (problems.length > 0)
-    throw invalid(
-      name,
-      problems.map(problem => show(located(problem))),
-    )
-  return parsed.data
+  const { manifest, problems } = readManifestValue(publishedManifestSchema, value)
+  if (manifest !== undefined) return manifest
+  throw invalid(
+    name,
+    problems.map(problem => manifestProblemText(name, problem)),
+  )
 }
 
 function parseCanonicalJson(bytes: Uint8Array, name: string): unknown {
@@ -97,20 +98,6 @@ function parseCanonicalJson(bytes: Uint8Array, name: string): unknown {
 function withoutOwnKeys(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
   return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')))
-}
-
-/** The schema library passes over this one key in silence, so it would get lost. */
-function hiddenKeys(value: unknown, path: readonly PropertyKey[] = []): readonly RuleProblem[] {
-  if (typeof value !== 'object' || value === null) return []
-  return Object.entries(value).flatMap(([key, inner]) =>
-    key === '__proto__'
-      ? [{ path: [...path, key], message: 'this name is not possible' }]
-      : hiddenKeys(inner, [...path, key]),
-  )
-}
-
-function located({ path, message }: RuleProblem, document?: YamlDocument): SchemaProblem {
-  return { path: pathText(path), message, position: document?.positionOf(path) }
 }
 
 function invalid(file: string, problems: readonly string[], cause?: unknown): ManifestError {

@@ -9,6 +9,14 @@ export interface SchemaProblem {
   readonly position: Position | undefined
 }
 
+/** A problem with where it is in the data, for who knows more about it. */
+export interface SchemaIssue extends SchemaProblem {
+  /** The path of the value, or of the unknown key. */
+  readonly keys: readonly PropertyKey[]
+  readonly isUnknownKey: boolean
+  readonly isMissing: boolean
+}
+
 interface Located {
   positionOf(path: readonly PropertyKey[], key?: string): Position
 }
@@ -18,7 +26,7 @@ export function explainIssues(
   error: z.ZodError,
   schema: z.ZodType,
   source?: Located,
-): readonly SchemaProblem[] {
+): readonly SchemaIssue[] {
   return error.issues.flatMap(issue => explainIssue(issue, schema, source, []))
 }
 
@@ -27,7 +35,7 @@ function explainIssue(
   schema: z.ZodType,
   source: Located | undefined,
   parent: readonly PropertyKey[],
-): readonly SchemaProblem[] {
+): readonly SchemaIssue[] {
   const path = [...parent, ...issue.path]
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeysAt(schema, path)
@@ -35,6 +43,9 @@ function explainIssue(
       path: pathText([...path, key]),
       message: `unknown key ${JSON.stringify(key)}${suggestion(key, known)}`,
       position: source?.positionOf(path, key),
+      keys: [...path, key],
+      isUnknownKey: true,
+      isMissing: false,
     }))
   }
   const nearest = issue.code === 'invalid_union' ? nearestBranch(issue.errors) : undefined
@@ -46,7 +57,11 @@ function explainIssue(
     issue.code === 'invalid_key'
       ? source?.positionOf(path.slice(0, -1), String(path.at(-1)))
       : source?.positionOf(path)
-  return [{ path: pathText(path), message: readable(message ?? issue.message), position }]
+  const text = readable(message ?? issue.message)
+  const isMissing = text.startsWith(MISSING)
+  return [
+    { path: pathText(path), message: text, position, keys: path, isUnknownKey: false, isMissing },
+  ]
 }
 
 /** The alternative of a union that the author most likely meant: the one with the fewest wrong or missing keys. */
@@ -60,11 +75,13 @@ function nearestBranch(
   return [...branches].sort((a, b) => distance(a) - distance(b))[0]
 }
 
+const MISSING = 'is missing'
+
 /** Says "is missing" where zod says "received undefined", which means nothing to the author of a file. */
 function readable(message: string): string {
   return message.replace(
     /^Invalid input: expected (\w+), received undefined$/,
-    'is missing (expected $1)',
+    `${MISSING} (expected $1)`,
   )
 }
 

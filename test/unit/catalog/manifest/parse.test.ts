@@ -38,31 +38,31 @@ describe('parseAuthorManifest', () => {
 
   it('names line, column and the nearest key for an unknown one', () => {
     expect(problemsWith('    aliases: [', '    alaises: [')).to.deep.equal([
-      'archy.yaml:38:5: components.web.alaises: unknown key "alaises"; did you mean "aliases"?',
+      'archy.yaml:38:5: components.web.alaises: unknown key "alaises"; did you mean "aliases"? [form.key]',
     ])
   })
 
   it('asks for quotes where YAML made a number of a version', () => {
     expect(problemsWith('version: "1.0.0"', 'version: 1.10')).to.deep.equal([
-      'archy.yaml:4:10: version: must be text, not the number 1.1; write it in quotes',
+      'archy.yaml:4:10: version: must be text, not the number 1.1; write it in quotes [form.value]',
     ])
   })
 
   it('refuses a version without a digit', () => {
     expect(problemsWith('version: "1.0.0"', 'version: release')).to.deep.equal([
-      'archy.yaml:4:10: version: must contain a digit',
+      'archy.yaml:4:10: version: must contain a digit [form.value]',
     ])
   })
 
   it('says what is missing', () => {
     expect(problemsWith('version: "1.0.0"\n', '')).to.deep.equal([
-      'archy.yaml:2:1: version: is missing (expected text)',
+      'archy.yaml:2:1: version: is missing (expected text) [form.value]',
     ])
   })
 
   it('reports broken references with their position', () => {
     expect(problemsWith('image: web', 'image: wbe')).to.deep.equal([
-      'archy.yaml:37:12: components.web.image: there is no image "wbe"; did you mean "web"?',
+      'archy.yaml:37:12: components.web.image: there is no image "wbe"; did you mean "web"? [component.image]',
     ])
   })
 

@@ -35,9 +35,9 @@ describe('manifestProblems', () => {
     }
     const problems = problemsOf({ main: wrong })
     expect(problems.map(p => p.split(': ')[0])).to.deep.equal([
+      'components.main.secretFiles[0].secret',
       'components.main.env.A',
       'components.main.env.B',
-      'components.main.secretFiles[0].secret',
     ])
   })
 
@@ -104,7 +104,7 @@ describe('manifestProblems', () => {
 
   it('lets an alias belong to one component, its default name counted', () => {
     expect(problemsOf({ a: {}, b: { aliases: ['a'] } })).to.deep.equal([
-      'components.b.aliases[0]: the alias a is already taken by components.a',
+      'components.b.aliases[0]: the alias a is already taken, on the network default, by components.a',
     ])
   })
 
