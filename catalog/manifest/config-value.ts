@@ -1,5 +1,5 @@
 /** Whether a value is one that a config field of a manifest takes: a default, or what the owner sets. Pure. */
-import { isIP } from 'node:net'
+import { z } from 'zod'
 import type { AppManifest } from './schema.ts'
 
 export type ConfigField = AppManifest['config'][string]
@@ -8,6 +8,7 @@ const HOST =
   /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/
 /** One part on each side of the "@"; whether it can be reached, only a letter to it tells. */
 const EMAIL = /^[^\s@]{1,64}@[^\s@]{1,253}$/
+const ADDRESS = z.union([z.ipv4(), z.ipv6()])
 const INTEGER = /^-?(0|[1-9]\d{0,14})$/
 const PORT_MAX = 65_535
 
@@ -39,7 +40,9 @@ export function configValueProblem(
     case 'url':
       return URL.canParse(text) ? undefined : 'must be a URL such as https://example.org/'
     case 'host':
-      return HOST.test(text) || isIP(text) !== 0 ? undefined : 'must be a host name or IP address'
+      return HOST.test(text) || ADDRESS.safeParse(text).success
+        ? undefined
+        : 'must be a host name or IP address'
     case 'email':
       return EMAIL.test(text) ? undefined : 'must be an email address'
   }
