@@ -53,6 +53,8 @@ function jobProblems(
   component: AnyManifest['components'][string],
 ): readonly RuleProblem[] {
   const at = ['components', name] as const
+  const { exec, http, tcp, startup, live } = component.health ?? {}
+  const hasProbe = [exec, http, tcp, startup, live].some(probe => probe !== undefined)
   return [
     ...problem(
       'job.ports',
@@ -62,8 +64,8 @@ function jobProblems(
     ...problem(
       'job.health',
       [...at, 'health'],
-      component.health !== undefined &&
-        'a job is judged by its exit code; delete its health, and let others wait with condition: completed',
+      hasProbe &&
+        'a job is judged by its exit code; keep only startBudget, and let others wait with condition: completed',
     ),
   ]
 }

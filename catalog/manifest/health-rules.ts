@@ -4,11 +4,11 @@ import { type AnyManifest, problem, type RuleProblem, usesHostNetwork } from './
 type Component = AnyManifest['components'][string]
 type Probe = Pick<NonNullable<Component['health']>, 'exec' | 'http' | 'tcp'>
 
-/** For the readiness probe itself, and for `startup` and `live`. */
+/** For the readiness probe itself, and for `startup` and `live`. A job has none; that is a rule of its own. */
 export function healthProblems(manifest: AnyManifest): readonly RuleProblem[] {
   return Object.entries(manifest.components).flatMap(([name, component]) => {
-    const { health } = component
-    if (health === undefined) return []
+    const { health, role } = component
+    if (health === undefined || role === 'job') return []
     const at = ['components', name, 'health'] as const
     const { startup, live } = health
     return [

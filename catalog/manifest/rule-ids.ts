@@ -20,7 +20,7 @@ export const RULES = {
   'network.aliases': 'The names on the default network are given once.',
   'network.alias': 'A name belongs to one component on each network.',
   'job.ports': 'A job publishes no ports.',
-  'job.health': 'A job has no health check.',
+  'job.health': 'A job has no probe; its `health.startBudget` is the time it may take.',
   'job.alone': 'At least one component is a service.',
   'depends.exists': 'A dependency is a component.',
   'depends.healthy': 'Who is waited for until it is healthy has an `exec` health check.',

@@ -24,7 +24,7 @@ components:
     image: a
     health: { exec: [ready], startup: { exec: [started] }, live: { exec: [alive, -x] } }
   job: { image: a, role: job }
-  slow: { image: a, role: job, health: { exec: [x], startBudget: 2h } }
+  slow: { image: a, role: job, health: { startBudget: 2h } }
 `),
 )
 

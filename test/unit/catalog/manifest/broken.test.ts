@@ -3,7 +3,7 @@ import { FOREIGN_WORDS } from '../../../../catalog/manifest/foreign.ts'
 import { readAuthorManifest } from '../../../../catalog/manifest/parse.ts'
 import type { ManifestProblem } from '../../../../catalog/manifest/read.ts'
 import { RULES } from '../../../../catalog/manifest/rule-ids.ts'
-import { BROKEN_RULES, main, top } from '../../../support/manifest/broken-rules.ts'
+import { BROKEN_RULES, components, main, top } from '../../../support/manifest/broken-rules.ts'
 import { BROKEN_WORDS } from '../../../support/manifest/broken-words.ts'
 
 const MARK = '§'
@@ -27,6 +27,8 @@ describe('broken manifests', () => {
 
   it('would be right without the mistake', () => {
     expect(problemsOf(main('role: service'))).to.deep.equal([])
+    const job = 'job: { image: app, role: job, health: { startBudget: 2h } }'
+    expect(problemsOf(components(`main: { image: app }, ${job}`))).to.deep.equal([])
     expect(problemsOf(top('networks: { back: {} }'))).to.deep.equal([])
   })
 
