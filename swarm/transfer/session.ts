@@ -55,7 +55,7 @@ export function createSession(init: SessionInit): Session {
   }
 }
 
-/** In a crowd most events are words of a new piece: they cost no look at all sources. */
+/** In a crowd most events are words of a new piece, mostly of one that is here or asked for: they cost no look at all sources. */
 function plan(
   state: SessionState,
   event: SessionEvent,
@@ -65,7 +65,8 @@ function plan(
   if (event.kind === 'received' || event.kind === 'stray') return []
   if (event.kind === 'holds' && Array.isArray(event.pieces)) {
     const source = state.sources.get(event.source)
-    return source === undefined ? [] : planRequestsOf(state, source, nowMs, budgetBytes)
+    const isNews = event.pieces.some(pieceIndex => state.pieces.isFree(pieceIndex))
+    return source !== undefined && isNews ? planRequestsOf(state, source, nowMs, budgetBytes) : []
   }
   return planRequests(state, nowMs, budgetBytes)
 }
