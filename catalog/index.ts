@@ -7,6 +7,7 @@ export type { AppOffer, CatalogEntry, SignedManifest, VerifiedRelease } from './
 export { type FeedSource, openFeeds } from './feeds/feeds.ts'
 export { withFeeds } from './feeds/with-feeds.ts'
 export type { Allowance, Freshness } from './freshness.ts'
+export { checkImageVolumes } from './image-volumes.ts'
 export {
   type LocalManifest,
   type LocalManifests,

@@ -1,7 +1,7 @@
 /** Everything for a new generation that can be done while the old one runs: images, secrets, data, checked units. */
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { VerifiedRelease } from '../catalog/index.ts'
+import { checkImageVolumes, type VerifiedRelease } from '../catalog/index.ts'
 import { writeFileAtomic } from '../src/core/files.ts'
 import { permissionsOf } from './consent.ts'
 import { appDataFolder, type Context, filesFolder, holdPath, stagingFolder } from './context.ts'
@@ -28,7 +28,7 @@ export interface PrepareInput {
   readonly signal: AbortSignal
 }
 
-/** Nothing that runs is touched. @throws OrchestratorError, FileError `DISK_FULL`, HostError */
+/** Nothing that runs is touched. @throws OrchestratorError, ManifestError `MANIFEST_INVALID`, FileError `DISK_FULL`, HostError */
 export async function prepareGeneration(
   context: Context,
   input: PrepareInput,
@@ -38,6 +38,7 @@ export async function prepareGeneration(
   const spec = appSpec(manifest)
   const number = record.lastGeneration + 1
   const trusted = trustedImages(input)
+  await checkImageVolumes(release)
   await preflight(context, spec, input.others, record.committed?.spec.ports ?? [])
   await assertSpace(context, release, record, trusted)
   const images = await loadImages(context, release, number, trusted, input)

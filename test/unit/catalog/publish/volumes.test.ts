@@ -33,7 +33,8 @@ describe('checkVolumes', () => {
       .to.throw(ManifestError)
       .with.deep.property('problems', [
         'archy.yaml: components.main.mounts: image db has the volume "/data", which no mount covers; ' +
-          'its data would be lost at the next update',
+          'its data would be lost at the next stop; add { data: <name>, path: /data }, or tmpfs in place of data ' +
+          '[image.volumes]',
       ])
   })
 
