@@ -27,7 +27,11 @@ export interface Context {
   readonly deps: OrchestratorDeps
   readonly options: OrchestratorOptions
   /** What this run of the node knows about container storage. */
-  readonly storage: { isChecked: boolean }
+  readonly storage: {
+    isChecked: boolean
+    /** Nothing of an app is left in it that no record names. */
+    isTidy: boolean
+  }
 }
 
 export const recordFolder = (options: OrchestratorOptions): string =>

@@ -14,6 +14,7 @@ import {
   writeRecord,
 } from './record.ts'
 import { switchTo, type Work } from './switch.ts'
+import { tidy } from './tidy.ts'
 import { updateTerms } from './update-terms.ts'
 
 export interface InstallTerms {
@@ -55,6 +56,7 @@ export async function install(
   } catch (error) {
     work.signal.throwIfAborted()
     const { operation: _, ...rest } = preparing
+    await tidy(context, rest)
     // Nothing was touched: what was installed goes on as it was.
     await writeRecord(context, { ...rest, problem: problemOf(error) })
     throw error

@@ -1,7 +1,6 @@
 /** The operations on one app. Each step is on disk before its effect and may be done again after a power cut. */
 import type { Context } from './context.ts'
 import { OrchestratorError } from './errors.ts'
-import { secretPrefix } from './names.ts'
 import { restartProbation } from './probation.ts'
 import {
   type AppRecord,
@@ -13,7 +12,7 @@ import {
 import { removeNetworks, startApp, stopApp } from './run-app.ts'
 import { shownGeneration } from './status.ts'
 import { rollBack, switchTo, type Work } from './switch.ts'
-import { removeImages } from './tidy.ts'
+import { removeUnused, tidy } from './tidy.ts'
 import { disableTarget, enableTarget, removeUnits } from './unit-store.ts'
 
 export async function start(context: Context, record: AppRecord, work: Work): Promise<void> {
@@ -94,12 +93,8 @@ export async function uninstall(context: Context, record: AppRecord, work: Work)
     await removeNetworks(context, spec)
     await deps.systemd.daemonReload()
     for (const { unit } of spec.components) await deps.systemd.resetFailed(unit)
-    const secrets = await deps.podman.secretNames()
-    for (const name of secrets) {
-      if (name.startsWith(secretPrefix(record.id))) await deps.podman.removeSecret(name)
-    }
   }
-  await removeImages(context, record.id, [])
+  await removeUnused(context, record.id, [])
   const { operation: _o, committed, previous: _p, probation: _w, ...rest } = journaled
   const publisher = committed?.publisher ?? rest.publisher
   const kept = publisher === undefined ? {} : { publisher }
@@ -133,6 +128,7 @@ export async function resume(context: Context, record: AppRecord, work: Work): P
 
 async function forgetPreparation(context: Context, record: AppRecord): Promise<void> {
   const { operation: _, ...rest } = record
+  await tidy(context, rest)
   const problem = new OrchestratorError(
     'INSTALL_INTERRUPTED',
     `installing ${record.id} was interrupted before anything moved; install it again`,

@@ -1,12 +1,15 @@
 /** Makes verified releases run and keeps them running: the one way in. */
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { VerifiedRelease } from '../catalog/index.ts'
 import { messageOf } from '../src/core/errors.ts'
+import { removeTemporaries } from '../src/core/files.ts'
 import {
   type Context,
   type OrchestratorDeps,
   type OrchestratorOptions,
   recordFolder,
+  secretFolder,
   stagingFolder,
 } from './context.ts'
 import { OrchestratorError } from './errors.ts'
@@ -72,7 +75,7 @@ export function createOrchestrator(
   deps: OrchestratorDeps,
   options: OrchestratorOptions,
 ): Orchestrator {
-  const context: Context = { deps, options, storage: { isChecked: false } }
+  const context: Context = { deps, options, storage: { isChecked: false, isTidy: false } }
   const locks = createLocks()
   const closing = new AbortController()
   const viewer = createViewer(context)
@@ -143,7 +146,7 @@ export function createOrchestrator(
   }
 }
 
-/** Empties the staging folder: whatever a crash left in it is rubbish. @throws OrchestratorError `PATH_UNSUITABLE` */
+/** Empties the staging folder, and removes what half-made writes left: all of it is rubbish. @throws OrchestratorError `PATH_UNSUITABLE` */
 async function prepareFolders(options: OrchestratorOptions): Promise<void> {
   unitPath(options.dataFolder)
   // A colon ends the folder in the name by which Podman is given a layout.
@@ -154,4 +157,12 @@ async function prepareFolders(options: OrchestratorOptions): Promise<void> {
   }
   await rm(stagingFolder(options), { recursive: true, force: true })
   await mkdir(stagingFolder(options), { mode: 0o700 })
+  const secrets = secretFolder(options, '')
+  await mkdir(secrets, { recursive: true, mode: 0o700 })
+  for (const id of await readdir(secrets)) await removeTemporaries(join(secrets, id), () => true)
+  for (const folder of [unitFolder, userUnitFolder, recordFolder(options)]) {
+    const isOurs = (name: string): boolean =>
+      folder === recordFolder(options) || name.startsWith('app-')
+    await removeTemporaries(folder, isOurs)
+  }
 }

@@ -6,7 +6,9 @@ import { targetUnit } from './names.ts'
 import { type Snapshot, takeSnapshot } from './observe.ts'
 import { planRepairs, type Repair } from './plan.ts'
 import { type AppRecord, type Generation, readRecord } from './record.ts'
+import { tidy } from './tidy.ts'
 import { enableTarget, installUnits, isEnabled, unitsDiffer } from './unit-store.ts'
+
 
 export async function reconcileAll(
   context: Context,
@@ -16,7 +18,6 @@ export async function reconcileAll(
 ): Promise<void> {
   const { deps } = context
   const specs = records.flatMap(record => record.committed?.spec ?? [])
-  if (specs.length === 0) return
   let snapshot: Snapshot
   let networks: readonly string[]
   try {
@@ -26,16 +27,31 @@ export async function reconcileAll(
     deps.log.warn('the host did not answer; nothing is repaired', { reason: messageOf(error) })
     return
   }
+  // Once per run of the node: a crash may have come between an operation's last word in the record and its tidying up.
+  const isTidying = !context.storage.isTidy
+  context.storage.isTidy = true
   for (const { id } of records) {
     if (signal.aborted) return
     // Somebody works on it: what was seen may no longer be true.
-    if (locks.isBusy(id)) continue
+    if (locks.isBusy(id)) {
+      context.storage.isTidy &&= !isTidying
+      continue
+    }
     try {
-      await locks.run(id, () => reconcileApp(context, id, snapshot, networks))
+      await locks.run(id, async () => {
+        if (isTidying) await tidyApp(context, id)
+        await reconcileApp(context, id, snapshot, networks)
+      })
     } catch (error) {
       deps.log.error('app not repaired', { app: id, reason: messageOf(error) })
     }
   }
+}
+
+async function tidyApp(context: Context, id: string): Promise<void> {
+  const record = await readRecord(context, id)
+  if (record === undefined || record.operation !== undefined) return
+  await tidy(context, record)
 }
 
 async function reconcileApp(

@@ -1,10 +1,11 @@
-/** Takes away what no generation of an app can need any more: image names, copies of data. Never the only copy of anything. */
+/** Takes away what no generation of an app can need any more: image names, Podman secrets, copies of data. Never the only copy of anything. */
 import { messageOf } from '../src/core/errors.ts'
 import type { Context } from './context.ts'
 import { sweepManifests } from './manifests.ts'
-import { imagePrefix } from './names.ts'
+import { imagePrefix, secretPrefix } from './names.ts'
 import type { AppRecord, Generation } from './record.ts'
 import { keptData, sweepData } from './snapshot.ts'
+import { readUnit, valuesOf } from './units/file.ts'
 
 /** What fails here costs disk space until the next time; not worth failing an operation for. */
 export async function tidy(context: Context, record: AppRecord): Promise<void> {
@@ -19,26 +20,36 @@ export async function tidy(context: Context, record: AppRecord): Promise<void> {
   } catch (error) {
     context.deps.log.warn('old data not removed', { app: record.id, reason: messageOf(error) })
   }
-  await removeImages(context, record.id, kept)
+  await removeUnused(context, record.id, kept)
 }
 
-/** Takes every image name of the app away that no kept generation has; images go with their last name. */
-export async function removeImages(
-  { deps, options }: Context,
+/** Takes every image name of the app and every Podman secret away that no kept generation has; images go with their last name. */
+export async function removeUnused(
+  { deps: { podman, log }, options, storage }: Context,
   id: string,
-  kept: readonly (Generation | undefined)[],
+  generations: readonly (Generation | undefined)[],
 ): Promise<void> {
   if (options.mode === 'render') return
-  const keptNames = new Set(kept.flatMap(each => each?.images.map(({ name }) => name) ?? []))
+  const kept = generations.filter(each => each !== undefined)
+  const images = new Set(kept.flatMap(each => each.images.map(({ name }) => name)))
+  const secrets = new Set(kept.flatMap(usedSecrets))
   try {
-    for (const name of await deps.podman.imageNames()) {
-      if (name.startsWith(imagePrefix(id)) && !keptNames.has(name)) {
-        await deps.podman.removeImage(name)
-      }
+    for (const name of await podman.imageNames()) {
+      if (name.startsWith(imagePrefix(id)) && !images.has(name)) await podman.removeImage(name)
+    }
+    for (const name of await podman.secretNames()) {
+      if (name.startsWith(secretPrefix(id)) && !secrets.has(name)) await podman.removeSecret(name)
     }
   } catch (error) {
-    deps.log.warn('old images not removed', { app: id, reason: messageOf(error) })
+    storage.isTidy = false
+    log.warn('what an app no longer needs is not removed', { app: id, reason: messageOf(error) })
   }
+}
+
+function usedSecrets({ quadlet }: Generation): readonly string[] {
+  return quadlet.flatMap(({ text }) =>
+    valuesOf(readUnit(text), 'Container', 'Secret').map(value => value.split(',')[0] ?? ''),
+  )
 }
 
 /** What a rollback of `generation` put aside, with its size. */

@@ -1,6 +1,6 @@
 /** Files that survive a power cut: atomic writes, and reads with a bound. */
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { codeOf, NodeError } from './errors.ts'
 
@@ -31,6 +31,20 @@ export async function writeFileAtomic(
   } catch (error) {
     await rm(temporary, { force: true })
     throw asDiskFull(error, path)
+  }
+}
+
+/**
+ * Removes what atomic writes in `folder` left behind when they were cut off. Only names that `wanted` accepts are looked at;
+ * nobody may be writing there now.
+ */
+export async function removeTemporaries(
+  folder: string,
+  wanted: (name: string) => boolean,
+): Promise<void> {
+  for (const temporary of await readdir(folder)) {
+    const name = /^\.(.+)\.[0-9a-f]{12}\.tmp$/.exec(temporary)?.[1]
+    if (name !== undefined && wanted(name)) await rm(join(folder, temporary), { force: true })
   }
 }
 
