@@ -33,6 +33,7 @@ export class ModelMachine {
   readonly manager: UserManager
   readonly #log: Log
   #definitions: ReadonlyMap<string, UnitDefinition> = new Map()
+  #listeners = new Set<() => void>()
   #life: Life | undefined
   #isOff = false
   /** Secrets of two machines differ, and those of one machine from run to run do not. */
@@ -53,6 +54,9 @@ export class ModelMachine {
     const { storage, programs, violations } = this
     this.manager = new UserManager({
       ...{ begin, at, isThere: existsSync },
+      onChange: () => {
+        for (const listener of this.#listeners) listener()
+      },
       run: createRunner({ begin, at, storage, programs, violations, networkOf }),
     })
     mkdirSync(join(this.folder, 'grave'))
@@ -72,9 +76,10 @@ export class ModelMachine {
     if (this.#life !== undefined) this.#life.isDead = true
     const life = new Life(`${this.folder}/`, this.effects)
     this.#life = life
+    this.#listeners = new Set()
     const { time, storage, manager, silent, refusedFiles } = this
     const host = createModelHost({
-      ...{ storage, manager, silent, refusedFiles },
+      ...{ storage, manager, silent, refusedFiles, listeners: this.#listeners },
       reload: () => this.#reload(),
     })
     const randomBytes = (length: number): Uint8Array => {

@@ -13,6 +13,8 @@ export interface PortsDeps {
   readonly storage: Storage
   readonly manager: UserManager
   readonly reload: () => void
+  /** Called at every change of a unit. */
+  readonly listeners: Set<() => void>
   /** Parts of the host that do not answer. */
   readonly silent: ReadonlySet<'podman' | 'systemd'>
   /** Unit files that the machine's generator refuses, with its complaint. */
@@ -30,6 +32,7 @@ async function read({ silent }: PortsDeps, part: 'podman' | 'systemd'): Promise<
 
 export function createModelHost(deps: PortsDeps): Host {
   return {
+    controllers: async () => ['cpu', 'memory', 'pids'],
     systemd: createModelSystemd(deps),
     podman: createModelPodman(deps),
     quadlet: {
@@ -91,6 +94,10 @@ function createModelSystemd(deps: PortsDeps): Systemd {
     },
     async logs() {
       return ''
+    },
+    onChange(listener) {
+      deps.listeners.add(listener)
+      return () => deps.listeners.delete(listener)
     },
   }
 }

@@ -20,6 +20,7 @@ export interface ManagerDeps {
   readonly begin: (effect: string) => boolean
   readonly at: (delayMs: number, work: () => void) => () => void
   readonly isThere: (path: string) => boolean
+  readonly onChange: () => void
   /** Starts the program of a unit; nothing may be called back before it returns. */
   readonly run: (unit: UnitDefinition, events: RunEvents) => UnitRun
 }
@@ -63,10 +64,10 @@ export class UserManager {
     const live = this.#lives.get(name)
     if (live === undefined || (live.active === 'inactive' && !this.#definitions.has(name))) {
       const active = this.#definitions.has(name) ? 'inactive' : 'not-found'
-      return { active, sub: 'dead', result: 'success', restarts: 0 }
+      return { active, sub: 'dead', result: 'success', restarts: 0, exitStatus: 0 }
     }
-    const { active, sub, result, restarts } = live
-    return { active, sub, result, restarts }
+    const { active, sub, result, restarts, exitStatus } = live
+    return { active, sub, result, restarts, exitStatus }
   }
 
   /** Every unit that is not at rest. */
@@ -250,6 +251,7 @@ export class UserManager {
     if (!this.#deps.begin(`${name} ${active} (${sub})`)) return false
     if (active === 'inactive' || active === 'failed') this.#clearTimers(this.#live(name))
     Object.assign(this.#live(name), { active, sub })
+    this.#deps.onChange()
     return true
   }
 
