@@ -9,7 +9,6 @@ import { type AppRecord, type Generation, readRecord } from './record.ts'
 import { tidy } from './tidy.ts'
 import { enableTarget, installUnits, isEnabled, unitsDiffer } from './unit-store.ts'
 
-
 export async function reconcileAll(
   context: Context,
   locks: Locks,

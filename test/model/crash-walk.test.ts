@@ -1,10 +1,11 @@
 /** Cuts the power, or kills the node, at every single effect of every operation, and looks at what the next start makes of it. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { VerifiedRelease } from '../../catalog/index.ts'
 import type { Orchestrator } from '../../orchestrator/index.ts'
 import type { Cut } from '../support/orchestrator/model/life.ts'
+import { GOOD_PROGRAM } from '../support/orchestrator/model/program.ts'
 import { ModelMachine } from '../support/orchestrator/model-host.ts'
 import { modelRelease } from '../support/orchestrator/model-release.ts'
 import { complaints, treeHash } from '../support/orchestrator/owner-view.ts'
@@ -16,7 +17,7 @@ version: "${version}"
 title: Duo
 images: { a: { oci: a } }
 secrets: { password: { generate: { kind: hex } } }
-data: { db: {} }
+data: { db: { snapshot: true } }
 components:
   db:
     image: a
@@ -36,7 +37,19 @@ interface Story {
   readonly name: string
   before?(node: Orchestrator, machine: ModelMachine): Promise<unknown>
   act(node: Orchestrator): Promise<unknown>
+  /** How it ends when nothing comes between. */
+  readonly end: string
+  /** What the owner accepts beside that after a cut. */
   readonly mayBe: readonly string[]
+  /** What the owner's file says in the end; default: what it said, and nothing else of the data changed either. */
+  notes?(found: string): string
+}
+
+const NOTES = 'what the owner wrote'
+const notesOf = (machine: ModelMachine): string => join(machine.dataFolder, 'duo/db/notes')
+const write = (machine: ModelMachine): void => {
+  mkdirSync(join(machine.dataFolder, 'duo/db'), { recursive: true })
+  writeFileSync(notesOf(machine), NOTES)
 }
 
 /** Whatever was interrupted is finished by then. */
@@ -57,13 +70,15 @@ const stories: readonly Story[] = [
   {
     name: 'install',
     act: node => node.install(v1),
-    mayBe: ['running 1', 'failed ', 'none'],
+    end: 'running 1',
+    mayBe: ['failed ', 'none'],
   },
   {
     name: 'update',
     before: installFirst,
     act: node => node.install(v2),
-    mayBe: ['running 1', 'running 2'],
+    end: 'running 2',
+    mayBe: ['running 1'],
   },
   {
     name: 'update of a stopped app',
@@ -72,25 +87,42 @@ const stories: readonly Story[] = [
       await node.stop('duo')
     },
     act: node => node.install(v2),
-    mayBe: ['stopped 1', 'stopped 2'],
+    end: 'stopped 2',
+    mayBe: ['stopped 1'],
   },
   {
     name: 'update that is taken back',
     async before(node, machine) {
       await node.install(v1)
+      machine.programs.set('duo/db@2', { ...GOOD_PROGRAM, writes: 'what a bad version wrote' })
       machine.programs.set('duo/web@2', {
         ...{ healthyAfterMs: Number.POSITIVE_INFINITY, endsAfterMs: 100, endCode: 0 },
         exits: { afterMs: 300, code: 1 },
       })
     },
     act: node => node.install(v2),
-    mayBe: ['running 1'],
+    end: 'running 1',
+    mayBe: [],
+  },
+  {
+    name: 'going back by the owner',
+    async before(node, machine) {
+      await node.install(v1)
+      write(machine)
+      machine.programs.set('duo/db@2', { ...GOOD_PROGRAM, writes: 'what a bad version wrote' })
+      await node.install(v2)
+    },
+    act: node => node.rollback('duo', {}),
+    end: 'running 1',
+    mayBe: ['running 2'],
+    notes: found => (found === 'running 1' ? NOTES : 'what a bad version wrote'),
   },
   {
     name: 'stop',
     before: installFirst,
     act: node => node.stop('duo'),
-    mayBe: ['running 1', 'stopped 1'],
+    end: 'stopped 1',
+    mayBe: ['running 1'],
   },
   {
     name: 'start',
@@ -99,14 +131,22 @@ const stories: readonly Story[] = [
       await node.stop('duo')
     },
     act: node => node.start('duo'),
-    mayBe: ['running 1', 'stopped 1'],
+    end: 'running 1',
+    mayBe: ['stopped 1'],
   },
-  { name: 'restart', before: installFirst, act: node => node.restart('duo'), mayBe: ['running 1'] },
+  {
+    name: 'restart',
+    before: installFirst,
+    act: node => node.restart('duo'),
+    end: 'running 1',
+    mayBe: [],
+  },
   {
     name: 'uninstall',
     before: installFirst,
     act: node => node.uninstall('duo'),
-    mayBe: ['running 1', 'retained '],
+    end: 'retained ',
+    mayBe: ['running 1'],
   },
   {
     name: 'reinstall',
@@ -115,7 +155,8 @@ const stories: readonly Story[] = [
       await node.uninstall('duo')
     },
     act: node => node.install(v1),
-    mayBe: ['running 1', 'retained ', 'failed '],
+    end: 'running 1',
+    mayBe: ['retained ', 'failed '],
   },
 ]
 
@@ -126,16 +167,12 @@ async function walkTo(story: Story, cut: Cut, index: number): Promise<boolean> {
     machine.boot()
     const node = await machine.startNode()
     await machine.do(async () => await story.before?.(node, machine))
-    const userFile = join(machine.dataFolder, 'duo/db/notes')
-    if (story.before !== undefined) {
-      mkdirSync(join(machine.dataFolder, 'duo/db'), { recursive: true })
-      writeFileSync(userFile, 'what the owner wrote')
-    }
-    const before = treeHash(machine.dataFolder)
+    if (story.before !== undefined && story.notes === undefined) write(machine)
+    const before = treeHash(join(machine.dataFolder, 'duo/db'))
     const missed = await machine.cutDuring(index, cut, () => story.act(node))
     if (missed === undefined) machine.cut(cut)
     const at = `${story.name}, ${cut} before ${index}: ${missed ?? 'the end'}`
-    await checkAfter(machine, story, cut, at, before)
+    await checkAfter(machine, story, { cut, at, before, isWhole: missed === undefined })
     return missed === undefined
   } finally {
     machine.dispose()
@@ -145,9 +182,7 @@ async function walkTo(story: Story, cut: Cut, index: number): Promise<boolean> {
 async function checkAfter(
   machine: ModelMachine,
   story: Story,
-  cut: Cut,
-  at: string,
-  before: string,
+  { cut, at, before, isWhole }: { cut: Cut; at: string; before: string; isWhole: boolean },
 ): Promise<void> {
   if (cut === 'power') machine.boot()
   const node = await machine.startNode()
@@ -162,9 +197,14 @@ async function checkAfter(
   }
   const [status] = await machine.do(() => node.apps())
   const found = status === undefined ? 'none' : `${status.state} ${status.version}`
-  expect(found, at).to.be.oneOf(story.mayBe)
+  const accepted = isWhole ? [story.end] : [story.end, ...story.mayBe]
+  expect(found, at).to.be.oneOf(accepted)
   if (status !== undefined) expect(complaints(machine, 'duo', status), at).to.deep.equal([])
-  if (story.before !== undefined) expect(treeHash(machine.dataFolder), at).to.equal(before)
+  if (story.notes !== undefined) {
+    expect(readFileSync(notesOf(machine), 'utf8'), at).to.equal(story.notes(found))
+  } else if (story.before !== undefined) {
+    expect(treeHash(join(machine.dataFolder, 'duo/db')), at).to.equal(before)
+  }
 }
 
 describe('a power cut at every step', function () {

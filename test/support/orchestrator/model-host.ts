@@ -77,9 +77,9 @@ export class ModelMachine {
     const life = new Life(`${this.folder}/`, this.effects)
     this.#life = life
     this.#listeners = new Set()
-    const { time, storage, manager, silent, refusedFiles } = this
+    const { folder, time, storage, manager, silent, refusedFiles } = this
     const host = createModelHost({
-      ...{ storage, manager, silent, refusedFiles, listeners: this.#listeners },
+      ...{ folder, storage, manager, silent, refusedFiles, listeners: this.#listeners },
       reload: () => this.#reload(),
     })
     const randomBytes = (length: number): Uint8Array => {

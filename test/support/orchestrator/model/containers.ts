@@ -101,10 +101,13 @@ class ContainerRun implements UnitRun {
   }
 
   #live(container: ModelContainer): void {
-    const { healthyAfterMs, exits, sickAfterMs } = this.#program
+    const { healthyAfterMs, exits, sickAfterMs, writes } = this.#program
     if (!this.#isData()) {
       this.#in(10, () => this.#end(1))
       return
+    }
+    if (writes !== undefined) {
+      for (const folder of this.#definition.folders) writeFileSync(join(folder, 'notes'), writes)
     }
     if (exits !== undefined) this.#in(exits.afterMs, () => this.#end(exits.code, exits.isOom))
     if (Number.isFinite(healthyAfterMs)) {

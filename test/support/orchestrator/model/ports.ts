@@ -10,6 +10,8 @@ import { readUnits } from './unit-files.ts'
 import type { UserManager } from './user-manager.ts'
 
 export interface PortsDeps {
+  /** Anywhere on the disk of the machine. */
+  readonly folder: string
   readonly storage: Storage
   readonly manager: UserManager
   readonly reload: () => void
@@ -198,7 +200,7 @@ function createModelPodman(deps: PortsDeps): Podman {
     async syncFileSystem() {
       await change('podman: sync of a file system')
     },
-    storageFolder: async () => '/nowhere',
+    storageFolder: async () => deps.folder,
     async ownFolder(path) {
       await change(`podman: own ${path.split('/').at(-1)}`)
     },

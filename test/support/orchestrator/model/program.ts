@@ -8,6 +8,8 @@ export interface Program {
   /** From SIGTERM to the end, milliseconds; infinite for one that ignores it. */
   readonly endsAfterMs: number
   readonly endCode: number
+  /** Changes its data as soon as it runs. */
+  readonly writes?: string
   /** Stops answering its checks for good, this long after the start. */
   readonly sickAfterMs?: number
 }
