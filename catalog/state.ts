@@ -76,6 +76,9 @@ export function stateOf(
   for (const { role, code, message } of delegated.problems) {
     log.warn('delegated role not current', { role, code, reason: message })
   }
+  for (const reason of trusted.targets?.bootstrap.problems ?? []) {
+    log.warn('bootstrap address of the catalog not used', { reason })
+  }
   const history = readHistory(files)
   return { files, floors: store.getFloors(), trusted, delegated, history, apps }
 }

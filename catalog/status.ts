@@ -28,6 +28,8 @@ export interface CatalogStatus extends FreshnessResult {
   /** Where the catalog came from; undefined when it was found on the disk. */
   readonly source: string | undefined
   readonly origin: OriginStatus
+  /** Multiaddrs of peers that it names as a first way into the network: hints, believed no more than any other. */
+  readonly bootstrap: readonly string[]
   /** Whatever is not as it should be and does not stop the catalog as a whole. */
   readonly notices: readonly string[]
 }
@@ -56,6 +58,7 @@ export function statusOf(
     expiresMs: expiryOf(trusted),
     source,
     origin,
+    bootstrap: targets?.bootstrap.addresses ?? [],
     notices: [
       ...delegated.problems.map(({ role, message }) => `${role}: ${message}`),
       ...revokedNotices(apps.offers),

@@ -2,6 +2,7 @@
 import type { CatalogDeps, HeadClaim, MetadataSource } from '../catalog/index.ts'
 import type { CatalogRelay } from '../swarm/index.ts'
 import { codeOf } from './core/errors.ts'
+import { shuffled } from './core/shuffled.ts'
 import { createHttpMetadataSource } from './http/metadata-source.ts'
 
 export interface CatalogSources extends Required<Pick<CatalogDeps, 'sources' | 'onRefused'>> {
@@ -77,13 +78,13 @@ class LiveSources implements CatalogSources {
 
   sources(): readonly MetadataSource[] {
     const known = (this.#relay?.peers() ?? []).filter(({ head }) => head !== undefined)
-    const shuffled = shuffle(known, this.#random)
-    const believed = shuffled.filter(({ isLowered }) => !isLowered)
+    const mixed = shuffled(known, this.#random)
+    const believed = mixed.filter(({ isLowered }) => !isLowered)
     const newest = [...believed]
       .sort((a, b) => (b.head?.timestamp ?? 0) - (a.head?.timestamp ?? 0))
       .slice(0, CLAIM_PLACES)
     const others = believed.filter(peer => !newest.includes(peer))
-    const lowered = shuffled.filter(({ isLowered }) => isLowered)
+    const lowered = mixed.filter(({ isLowered }) => isLowered)
     const peers = [...newest, ...others, ...lowered]
     return [...this.#origins, ...peers.map(({ peerId }) => this.peer(peerId))]
   }
@@ -118,12 +119,4 @@ function versionIn(timestamp: Uint8Array | undefined): number {
 
 function memberOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
-}
-
-/** Fisher and Yates. */
-function shuffle<T>(items: readonly T[], random: () => number): readonly T[] {
-  const left = [...items]
-  const mixed: T[] = []
-  while (left.length > 0) mixed.push(...left.splice(Math.floor(random() * left.length), 1))
-  return mixed
 }

@@ -115,6 +115,7 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
       ),
     )
     const afterEach = async (): Promise<void> => {
+      swarm.setBootstrap(catalog.status().bootstrap)
       gossip.tell()
       await offering.refresh()
       await localManifests.read()
@@ -124,6 +125,7 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
     const refresher = createRefresher({ catalog, clock, log: log.child('catalog'), afterEach })
     gossip.onNews(() => refresher.refresh())
     await offering.refresh()
+    swarm.setBootstrap(catalog.status().bootstrap)
     await swarm.start()
     const parts = { refresher, keeper, orchestrator, localManifests, chooser }
     for (const loop of startLoops(config, deps, parts)) stack.use(loop)

@@ -13,6 +13,7 @@ export type {
   HeldBlob,
   StoreUsage,
 } from './ports.ts'
+export { isPublicAddress } from './scope.ts'
 export type { Surroundings, Terms } from './serving/policy.ts'
 export { SEEDING_MODES } from './serving/policy.ts'
 export type { LimitInForce, Limits, LimitsInForce, ScheduleEntry } from './serving/schedule.ts'

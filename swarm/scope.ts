@@ -107,6 +107,17 @@ export function isLoopbackOnly(listen: readonly string[]): boolean {
   return listen.length > 0 && listen.every(each => reachOf(hostIn(each) ?? '') === 'loopback')
 }
 
+/** Of a multiaddr: everybody can dial it. */
+export function isPublicAddress(address: string): boolean {
+  return reachOf(hostIn(address) ?? '') === 'public' && !isRelayed(address)
+}
+
+/** May an address of a signed list be dialled? Whoever signs it is on the Internet; only nodes on loopback meet there, as in tests. */
+export function mayDialListed(address: string, isOnLoopback: boolean): boolean {
+  const isHere = isOnLoopback && reachOf(hostIn(address) ?? '') === 'loopback'
+  return isHere || isPublicAddress(address)
+}
+
 /** Who told of an address, and whether this node is itself on loopback only, as in tests. */
 export interface Hearsay {
   readonly from: Scope

@@ -55,6 +55,8 @@ export interface Swarm {
   ): Promise<VerifiedBlob>
   /** Replaces the set of releases that this node announces as a holder. */
   announce(releases: readonly Digest[]): void
+  /** Replaces the peers that the catalog names: multiaddrs with `/p2p/<id>`, dialled beside those of the options. */
+  setBootstrap(addresses: readonly string[]): void
   /** The owner's limits, over the configuration and its schedule. */
   setLimits(words: Limits): void
   /** What this node gave of a blob, over all runs, and to how many peers in this one. */
@@ -224,6 +226,10 @@ class LiveSwarm implements Swarm {
     const { serving } = this.#parts
     const isSeed = serving.termsFor('wan').serves || serving.termsFor('lan').serves
     this.#discovery.announce(isSeed ? releases : [])
+  }
+
+  setBootstrap(addresses: readonly string[]): void {
+    this.#discovery.setBootstrap(addresses)
   }
 
   setLimits(words: Limits): void {

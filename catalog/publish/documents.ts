@@ -55,11 +55,12 @@ export function issueOf(role: OriginRole, version: number, nowMs: number): Issue
 /** Lists no app: only who may speak for which paths, in the order in which nodes ask. */
 export function targetsDocument(draft: Draft, policy: OriginPolicy, issue: Issue): TargetsDocument {
   const { core, claimed, registry } = policy
-  const { revokedDids, acknowledgedForks } = draft
+  const { revokedDids, acknowledgedForks, bootstrap } = draft
   return {
     ...targetsFields(issue),
     ...(revokedDids.length === 0 ? {} : { 'x-revoked-dids': revokedDids }),
     ...(acknowledgedForks.length === 0 ? {} : { 'x-ack-forks': acknowledgedForks }),
+    ...(bootstrap.length === 0 ? {} : { 'x-bootstrap': bootstrap }),
     targets: {},
     delegations: delegationsOf([
       delegated('core', core, `apps/${FIRST_PARTY}.*/*`, true),

@@ -105,6 +105,8 @@ const draftSchema = z.strictObject({
   revokedDids: z.array(z.string().min(1).max(255)),
   /** Each the contents of two heads of one version that the holders of the offline keys know of. */
   acknowledgedForks: z.array(z.array(sha256).min(2)),
+  /** Multiaddrs of peers that the catalog names to new nodes. */
+  bootstrap: z.array(z.string().min(1).max(255)).default([]),
 })
 
 export type Draft = z.infer<typeof draftSchema>
@@ -125,6 +127,7 @@ export const EMPTY_DRAFT: Draft = {
   delegations: [],
   revokedDids: [],
   acknowledgedForks: [],
+  bootstrap: [],
 }
 
 /** @throws PublishError `ORIGIN_MISSING`, `ORIGIN_OUTDATED`, `ORIGIN_DAMAGED` */

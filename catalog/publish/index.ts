@@ -3,6 +3,7 @@
 export type { PublicKey } from '../trust/document.ts'
 export { keyIdOf } from '../trust/key.ts'
 export { type AddedApp, type AddOptions, addApp } from './add.ts'
+export { changeBootstrap } from './bootstrap.ts'
 export { type Bundle, exportBundle } from './bundle.ts'
 export { createRoleRequest, createRootRequest, mergeIntoOrigin } from './ceremony/create.ts'
 export { type Replaced, replaceKeys } from './ceremony/replace-keys.ts'

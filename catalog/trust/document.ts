@@ -100,6 +100,8 @@ export interface TargetsDocument extends Common<'targets'> {
   readonly 'x-revoked-dids'?: readonly string[]
   /** In `targets`: forks that the holders of the offline keys know of, each the contents of both heads (SHA-256, hex). */
   readonly 'x-ack-forks'?: readonly (readonly string[])[]
+  /** In `targets`: multiaddrs of peers that a new node may dial first; see `BootstrapHints`. */
+  readonly 'x-bootstrap'?: readonly string[]
   /** In a publisher's role: the first `did:key` of the publisher, from which its id and its paths are derived. */
   readonly 'x-did'?: string
   /** In a publisher's role: SHA-256 (hex) of the text of the `did:key` that may follow the present one. */

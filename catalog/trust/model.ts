@@ -1,5 +1,6 @@
 /** What the verifier believes after the checks: plain read-only values, with maps where a file has free keys. */
 import type { Digest } from '../../src/core/digest.ts'
+import type { BootstrapHints } from '../bootstrap.ts'
 import type { CatalogPolicy, KeyRotation, PublicKey, TargetEntry, TopRole } from './document.ts'
 
 interface Model {
@@ -67,6 +68,7 @@ export interface TargetsModel extends Model {
   readonly revokedDids: readonly string[]
   /** Each the contents of both heads of a fork that the offline keys acknowledge. */
   readonly acknowledgedForks: readonly (readonly string[])[]
+  readonly bootstrap: BootstrapHints
   readonly publisher: PublisherModel | undefined
   readonly content: string
 }

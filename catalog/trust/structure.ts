@@ -1,5 +1,6 @@
 /** Turns authenticated JSON into models. Only called on bytes whose signatures were checked (or the embedded root). */
 import { type Digest, parseDigest } from '../../src/core/digest.ts'
+import { parseBootstrap } from '../bootstrap.ts'
 import {
   type CatalogPolicy,
   PROFILE,
@@ -92,6 +93,7 @@ export function parseTargets(name: string, { signed, content }: Authentic): Targ
     delegations: delegations.value === undefined ? [] : parseDelegations(delegations),
     revokedDids: textList(member(field, 'x-revoked-dids')) ?? [],
     acknowledgedForks: parseForks(member(field, 'x-ack-forks')),
+    bootstrap: parseBootstrap(member(field, 'x-bootstrap').value),
     publisher: parsePublisher(field),
     content,
   }

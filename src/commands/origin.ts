@@ -1,6 +1,7 @@
 /** `archy origin`: what a publisher does, from the first key to serving the files. */
 import { Command } from 'commander'
 import { addCommand } from './origin-add.ts'
+import { bootstrapCommand } from './origin-bootstrap.ts'
 import { bundleCommand } from './origin-bundle.ts'
 import { addCeremonyCommands } from './origin-ceremony.ts'
 import type { OriginCommandContext } from './origin-context.ts'
@@ -23,6 +24,7 @@ export function originCommand(context: OriginCommandContext): Command {
   command.addCommand(delegateCommand(context))
   command.addCommand(publisherCommand(context))
   command.addCommand(acknowledgeForkCommand(context))
+  command.addCommand(bootstrapCommand(context))
   command.addCommand(publishCommand(context))
   command.addCommand(bundleCommand(context))
   command.addCommand(keyCommand(context))

@@ -7,6 +7,7 @@ type Peer = NodeStatus['swarm']['peers'][number]
 
 const FOUND: Readonly<Record<Peer['found'], string>> = {
   bootstrap: 'bootstrap',
+  catalog: 'named by the catalog',
   remembered: 'remembered',
   mdns: 'found by mDNS',
   dht: 'found by DHT',

@@ -9,14 +9,10 @@ import { Announcer } from './announcer.ts'
 import type { Exchange } from './exchange.ts'
 import { FoundPeers, type HowFound } from './found.ts'
 import { DIALS_PER_LOOKUP_MAX, LOOKUP_TIMEOUT_MS } from './limits.ts'
+import { RETRY_FIRST_MS, type Target, Targets } from './targets.ts'
 
 const ROUND_MS = 500
 const DIAL_TIMEOUT_MS = 8_000
-const RETRY_FIRST_MS = 1_000
-const BOOTSTRAP_RETRY_MAX_MS = 30_000
-const REMEMBERED_RETRY_MAX_MS = 600_000
-/** A remembered peer is only dialled while fewer than this are connected. */
-const PEERS_ENOUGH = 8
 /** The answer to "who holds this release" does not change faster than this. */
 const LOOKUP_INTERVAL_MS = 15_000
 /** Unless a peer of the DHT comes: it may know what nobody knew before. */
@@ -34,15 +30,9 @@ interface Deps {
   readonly remembered: RememberedPeers
   readonly exchange: Pick<Exchange, 'seek'>
   isBanned(peerId: string): boolean
+  /** This node listens on loopback only, as in tests. */
+  readonly isOnLoopback: boolean
   connectedCount(): number
-}
-
-interface Target extends FoundPeer {
-  readonly retryMaxMs: number
-  readonly how: 'bootstrap' | 'remembered'
-  dueMs: number
-  delayMs: number
-  isDialling: boolean
 }
 
 interface Lookup {
@@ -53,7 +43,7 @@ interface Lookup {
 
 export class Discovery {
   readonly #deps: Deps
-  readonly #targets: readonly Target[]
+  readonly #targets: Targets
   readonly #stop = new AbortController()
   readonly #lookups = new Map<Digest, Lookup>()
   readonly #neighboursDialledMs = new Map<string, number>()
@@ -64,10 +54,7 @@ export class Discovery {
   constructor(deps: Deps, bootstrap: readonly string[]) {
     this.#deps = deps
     this.#announcer = new Announcer(deps)
-    this.#targets = [
-      ...bootstrap.flatMap(address => targetOf(deps, address)),
-      ...deps.remembered.list().map(peer => newTarget(peer, REMEMBERED_RETRY_MAX_MS, 'remembered')),
-    ]
+    this.#targets = new Targets(deps, bootstrap, deps.remembered.list())
   }
 
   start(): void {
@@ -83,6 +70,11 @@ export class Discovery {
   /** Replaces the set of releases that this node announces as a holder. */
   announce(releases: readonly Digest[]): void {
     this.#announcer.set(releases)
+  }
+
+  /** Replaces the peers that the catalog names. */
+  setBootstrap(addresses: readonly string[]): void {
+    this.#targets.setListed(addresses)
   }
 
   /** A connected peer keeps records of this table: it hears what this node holds, and may know what it is looking for. */
@@ -167,7 +159,7 @@ export class Discovery {
     const { signal } = this.#stop
     while (!signal.aborted) {
       const nowMs = this.#deps.clock.monotonicMs()
-      for (const target of this.#targets) this.#keepConnected(target, nowMs)
+      for (const target of this.#targets.all()) this.#keepConnected(target, nowMs)
       await this.#deps.clock.sleep(ROUND_MS, signal).catch(() => {
         /* Stopped: the loop ends by its condition. */
       })
@@ -180,7 +172,7 @@ export class Discovery {
       target.delayMs = RETRY_FIRST_MS
       return
     }
-    if (target.how === 'remembered' && this.#deps.connectedCount() >= PEERS_ENOUGH) return
+    if (!this.#targets.isWanted(target, this.#deps.connectedCount())) return
     target.isDialling = true
     this.#found.note(target.peerId, target.how)
     this.#attempt('dial', this.#redial(target))
@@ -208,18 +200,4 @@ export class Discovery {
       this.#deps.log.debug('discovery step failed', { what, reason: messageOf(error) })
     })
   }
-}
-
-function targetOf({ network, log }: Deps, address: string): Target[] {
-  const peerId = network.peerIdIn(address)
-  if (peerId === network.peerId) return []
-  if (peerId === undefined) {
-    log.error('bootstrap address is not a multiaddr with /p2p/<peer id>', { address })
-    return []
-  }
-  return [newTarget({ peerId, addresses: [address] }, BOOTSTRAP_RETRY_MAX_MS, 'bootstrap')]
-}
-
-function newTarget(peer: FoundPeer, retryMaxMs: number, how: Target['how']): Target {
-  return { ...peer, retryMaxMs, how, dueMs: 0, delayMs: RETRY_FIRST_MS, isDialling: false }
 }

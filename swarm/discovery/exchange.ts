@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../src/core/clock.ts'
 import type { Digest } from '../../src/core/digest.ts'
+import { shuffled } from '../../src/core/shuffled.ts'
 import type { FoundPeer } from '../network.ts'
 import { mayDialHeard, type Scope } from '../scope.ts'
 import { createTokenBucket, type TokenBucket } from '../token-bucket.ts'
@@ -65,7 +66,7 @@ export class Exchange {
       const last = this.#stateOf(link).asked.get(release)
       return last === undefined || nowMs - last.atMs >= EXCHANGE_INTERVAL_MS
     })
-    for (const link of sample(links, EXCHANGE_LINKS_MAX, random)) {
+    for (const link of shuffled(links, random).slice(0, EXCHANGE_LINKS_MAX)) {
       const { asked } = this.#stateOf(link)
       if (asked.size >= ASKED_MAX) asked.clear()
       asked.set(release, { atMs: nowMs, isOpen: true })
@@ -82,7 +83,8 @@ export class Exchange {
       ? this.#deps.links().filter(other => other !== link && other.sharesIn(release))
       : []
     const peers: FoundPeer[] = []
-    for (const { peerId, scope } of sample(others, EXCHANGE_PEERS_MAX, this.#deps.random)) {
+    const some = shuffled(others, this.#deps.random).slice(0, EXCHANGE_PEERS_MAX)
+    for (const { peerId, scope } of some) {
       // A peer on the Internet has no address inside the home, whatever it says.
       const towards = scope === 'lan' ? link.scope : 'wan'
       const addresses = this.#usable(await this.#deps.addressesOf(peerId), towards)
@@ -122,13 +124,4 @@ export class Exchange {
     this.#states.set(link, state)
     return state
   }
-}
-
-function sample<T>(from: readonly T[], countMax: number, random: () => number): readonly T[] {
-  const left = [...from]
-  const taken: T[] = []
-  while (left.length > 0 && taken.length < countMax) {
-    taken.push(...left.splice(Math.floor(random() * left.length), 1))
-  }
-  return taken
 }

@@ -2,7 +2,14 @@
 import { FOUND_PEERS_MAX } from './limits.ts'
 
 /** `inbound`: the peer came to us, and we never looked for it. */
-export type HowFound = 'bootstrap' | 'remembered' | 'mdns' | 'dht' | 'exchange' | 'inbound'
+export type HowFound =
+  | 'bootstrap'
+  | 'catalog'
+  | 'remembered'
+  | 'mdns'
+  | 'dht'
+  | 'exchange'
+  | 'inbound'
 
 export class FoundPeers {
   readonly #how = new Map<string, HowFound>()

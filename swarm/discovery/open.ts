@@ -37,6 +37,7 @@ export function openDiscovery(
   const discovery = new Discovery(
     {
       ...{ clock, log, random, network, remembered, exchange },
+      isOnLoopback: isLoopbackOnly(listen),
       isBanned: peerId => deps.bans.isBanned(peerId),
       connectedCount: () => directory.list().length,
     },

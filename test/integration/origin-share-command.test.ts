@@ -93,6 +93,24 @@ describe('archy origin, for other publishers and other places', () => {
     )
   })
 
+  it('names peers to new nodes, says which of them nodes do not dial, and refuses what is no address', async () => {
+    const at = (host: string) => `/ip4/${host}/tcp/4001/p2p/12D3KooW${'A'.repeat(44)}`
+    const [one, home] = [at('9.9.9.9'), at('192.168.1.7')]
+    expect(await run('bootstrap', shop.origin)).to.equal('The catalog names no peers.\n')
+    const named = await run('bootstrap', shop.origin, '--add', one, home)
+    expect(named).to.match(
+      /\nNodes do not dial \/ip4\/192\.168\.1\.7.*\nNext: archy origin publish/,
+    )
+    await run('publish', shop.origin)
+    const live = await readLiveCatalog(originFolder(shop.origin))
+    expect(live?.targets.bootstrap.addresses).to.deep.equal([one, home])
+    const after = await run('bootstrap', shop.origin, '--remove', home, '--json')
+    expect(JSON.parse(after)).to.deep.equal({ bootstrap: [one], notDialled: [] })
+    expect(await failure('bootstrap', shop.origin, '--add', '/dns4/a.example/tcp/1')).to.match(
+      /^DECISION_REFUSED: .* is not of the form/,
+    )
+  })
+
   it('acknowledges a fork in the targets, signed by the offline key', async () => {
     const [one, other] = ['11'.repeat(32), '22'.repeat(32)]
     await run('acknowledge-fork', shop.origin, other, one)

@@ -9,6 +9,7 @@ export const NOTHING: NodeStatus['catalog'] = {
   issuedMs: undefined,
   expiresMs: undefined,
   content: undefined,
+  bootstrap: [],
   freshness: 'fresh',
   nowMs: 0,
   flags: [],

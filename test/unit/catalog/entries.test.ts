@@ -21,6 +21,7 @@ function shelf(
       delegations: [],
       revokedDids: [],
       acknowledgedForks: [],
+      bootstrap: { addresses: [], problems: [] },
       publisher: undefined,
       content: '',
     },

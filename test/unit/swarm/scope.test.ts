@@ -1,6 +1,13 @@
 /** Which addresses are the home's own, and which a node dials because somebody said so. */
 import { expect } from 'chai'
-import { hostIn, mayDialHeard, type Reach, reachOf, scopeOf } from '../../../swarm/scope.ts'
+import {
+  hostIn,
+  mayDialHeard,
+  mayDialListed,
+  type Reach,
+  reachOf,
+  scopeOf,
+} from '../../../swarm/scope.ts'
 
 const HOSTS: Readonly<Record<Reach, readonly string[]>> = {
   loopback: ['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1'],
@@ -74,6 +81,16 @@ describe('an address that a peer told of', () => {
   it('is never a name, a metadata service or no address at all', () => {
     for (const address of ['/dns4/example.org/tcp/1', '/ip4/169.254.169.254/tcp/80', '/p2p/x', ''])
       expect(mayDialHeard(address, { from: 'lan', isOnLoopback: true }), address).to.equal(false)
+  })
+
+  it('is dialled from a signed list as from a stranger, and on loopback by a node that is nowhere else', () => {
+    const listed = (isOnLoopback: boolean): readonly string[] =>
+      Object.entries(HOSTS)
+        .filter(([, hosts]) => hosts.some(host => mayDialListed(addressOf(host), isOnLoopback)))
+        .map(([reach]) => reach)
+    expect(listed(false)).to.deep.equal(['public'])
+    expect(listed(true)).to.deep.equal(['loopback', 'public'])
+    expect(mayDialListed('/ip4/9.9.9.9/tcp/1/p2p/x/p2p-circuit/p2p/y', false)).to.equal(false)
   })
 
   it('is that of the relay when it is relayed', () => {

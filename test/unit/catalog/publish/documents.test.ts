@@ -54,6 +54,15 @@ describe('the documents of an origin', () => {
     expect(targets['x-ack-forks']).to.have.length(1)
   })
 
+  it('name peers to new nodes in the top-level targets alone, and say nothing where there are none', () => {
+    const address = '/ip4/9.9.9.9/tcp/4001/p2p/x'
+    const draft = { ...EMPTY_DRAFT, bootstrap: [address] }
+    const issue = issueOf('targets', 1, NOW_MS)
+    expect(targetsDocument(draft, policy, issue)['x-bootstrap']).to.deep.equal([address])
+    expect(tierDocument(draft, 'claimed', issue)).to.not.have.property('x-bootstrap')
+    expect(targetsDocument(EMPTY_DRAFT, policy, issue)).to.not.have.property('x-bootstrap')
+  })
+
   it('give a publisher the paths of its own id, in its tier alone', () => {
     const draft = { ...EMPTY_DRAFT, delegations: [delegation] }
     const registry = tierDocument(draft, 'registry', issueOf('registry', 1, NOW_MS))
@@ -103,5 +112,10 @@ describe('parseDraft', () => {
       expect(parse(text)).to.throw().with.property('code', 'ORIGIN_DAMAGED')
     }
     expect(parse(JSON.stringify(EMPTY_DRAFT))()).to.deep.equal(EMPTY_DRAFT)
+  })
+
+  it('takes one from before there was a list of peers for one that names none', () => {
+    const { bootstrap: _, ...before } = EMPTY_DRAFT
+    expect(parseDraft('state.json', Buffer.from(JSON.stringify(before)))).to.deep.equal(EMPTY_DRAFT)
   })
 })

@@ -13,6 +13,7 @@ const time = '2027-01-01T00:00:00Z'
 const timeMs = Date.UTC(2027, 0, 1)
 const sha256 = 'ab'.repeat(32)
 const blake3 = digestOf(new Uint8Array())
+const peer = `/ip4/9.9.9.9/tcp/4001/p2p/12D3KooW${'A'.repeat(44)}`
 const key = { keytype: 'ed25519', scheme: 'ed25519', keyval: { public: 'cd'.repeat(32) } }
 const roleKeys = { keyids: ['k'], threshold: 1 }
 const common = { spec_version: '1.0.34', version: 3, expires: time }
@@ -50,6 +51,7 @@ const documents = {
     'x-rotations': [{ key: 'did:key:zA', next: sha256, sig: '00' }],
     'x-revoked-dids': ['did:key:zB'],
     'x-ack-forks': [[sha256, sha256]],
+    'x-bootstrap': [peer],
     targets: { 'a/b': { length: 0, hashes: { sha256 }, custom: { a: 1 } } },
     delegations: {
       keys: { k: key },
@@ -115,6 +117,7 @@ describe('reading documents', () => {
       ],
       revokedDids: ['did:key:zB'],
       acknowledgedForks: [[sha256, sha256]],
+      bootstrap: { addresses: [peer], problems: [] },
       publisher: {
         did: 'did:key:zA',
         next: sha256,
@@ -138,6 +141,7 @@ describe('reading documents', () => {
     ['targets', 'x-rotations'],
     ['targets', 'x-revoked-dids'],
     ['targets', 'x-ack-forks'],
+    ['targets', 'x-bootstrap'],
     ['targets', 'targets.a/b.custom'],
   ]
   const placeOf = (path: string) => path.split('.').map(part => part.replace('~', '.'))
