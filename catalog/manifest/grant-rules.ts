@@ -16,7 +16,6 @@ const REFUSED_DEVICE =
 export function grantProblems(manifest: AnyManifest): readonly RuleProblem[] {
   return Object.entries(manifest.components).flatMap(([name, component]) => [
     ...deviceProblems(name, component),
-    ...tunnelProblems(name, component),
     ...(usesHostNetwork(component) ? hostNetworkProblems(name, component) : []),
   ])
 }
@@ -56,15 +55,6 @@ function deviceProblems(name: string, { devices }: Component): readonly RuleProb
   return [...twice, ...each]
 }
 
-function tunnelProblems(name: string, { grants }: Component): readonly RuleProblem[] {
-  const isLame = grants.tun !== undefined && grants['net-admin'] === undefined
-  return problem(
-    'grant.tun',
-    ['components', name, 'grants', 'tun'],
-    isLame && 'a tunnel cannot be set up without the grant net-admin; add net-admin: { why: … }',
-  )
-}
-
 function hostNetworkProblems(name: string, component: Component): readonly RuleProblem[] {
   const at = ['components', name] as const
   const without = 'not possible with the grant host-network'
@@ -83,11 +73,13 @@ function hostNetworkProblems(name: string, component: Component): readonly RuleP
           `${without}: it joins no other network; delete ${field}, or the grant`,
       ),
     ),
-    ...problem(
-      'grant.host-network',
-      [...at, 'grants', 'net-admin'],
-      component.grants['net-admin'] !== undefined &&
-        `${without}: without root nobody changes the network of the machine; delete one of the two`,
+    ...(['net-admin', 'net-raw', 'tun'] as const).flatMap(grant =>
+      problem(
+        'grant.host-network',
+        [...at, 'grants', grant],
+        component.grants[grant] !== undefined &&
+          `${without}: without root nobody changes the network of the machine; delete one of the two`,
+      ),
     ),
   ]
 }

@@ -31,7 +31,6 @@ export const RULES = {
   'device.path': 'The path of a device is plain and stands once.',
   'device.grant': 'Tunnels and graphics are grants, not devices.',
   'device.refused': 'Disks, memory and terminals of the machine are not for apps.',
-  'grant.tun': 'Who makes tunnels may also change its network settings.',
   'grant.host-network':
     'Who uses the network of the machine has no ports and no networks of its own.',
   'interface.component': 'An interface belongs to a component.',

@@ -151,12 +151,12 @@ export const BROKEN_RULES: Readonly<Record<TextRule, readonly string[]>> = {
     main('devices: [{ path: §/dev/tty1 }]'),
     main('devices: [{ path: §/dev/disk/by-id/x }]'),
   ],
-  'grant.tun': [main('grants: { tun: §{ why: It makes a tunnel } }')],
   'grant.host-network': [
     main(`${HOST}, ports: §[{ host: 80, container: 80 }]`),
     main(`${HOST}, aliases: §[a]`),
     main(`${HOST}, networks: §{ default: {} }`),
     main('grants: { host-network: { why: a }, net-admin: §{ why: b } }'),
+    main('grants: { host-network: { why: a }, tun: §{ why: b } }'),
   ],
   'interface.component': [top('interfaces: [{ id: main, title: T, component: §nope, port: 80 }]')],
   'interface.id': [
