@@ -1,5 +1,6 @@
 /** The checks that Podman makes inside a container. What is asked over the network, and whether a component is alive, the node asks. Pure. */
 import type { Component } from '../../catalog/index.ts'
+import { OrchestratorError } from '../errors.ts'
 import { expandable, jsonArgv } from './escape.ts'
 import type { UnitLine } from './file.ts'
 
@@ -27,8 +28,17 @@ export function healthLines({ role, health }: Component): readonly UnitLine[] {
   ]
 }
 
+/** First words that Podman takes for a way to run the rest; with two of them it then splits the JSON text at blanks. */
+const PODMAN_WORDS = new Set(['CMD', 'CMD-SHELL', 'NONE'])
+
 /** Podman takes a JSON array of one word for a shell command, and of several for an argv. */
 function healthCommand(argv: readonly string[]): string {
+  if (PODMAN_WORDS.has((argv[0] ?? '').toUpperCase())) {
+    throw new OrchestratorError(
+      'UNIT_VALUE_REFUSED',
+      `a health check cannot begin with ${argv[0]}; write the program itself, or [sh, -c, "…"] for a shell command`,
+    )
+  }
   if (argv.length > 1) return jsonArgv(argv)
   return expandable(`'${(argv[0] ?? '').replaceAll("'", "'\\''")}'`)
 }

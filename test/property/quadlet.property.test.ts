@@ -13,7 +13,7 @@ import {
   WORDS_IN_VARIABLES,
 } from '../../orchestrator/units/escape.ts'
 import { readUnit, valuesOf, writeUnit } from '../../orchestrator/units/file.ts'
-import { expandWord, splitWords } from '../support/orchestrator/podman-words.ts'
+import { expandWord, quadletWords } from '../support/orchestrator/podman-words.ts'
 
 /** Characters that some reader on the way gives a meaning, more often than others. */
 const word = fc
@@ -28,7 +28,7 @@ const VARIABLES = Object.fromEntries([...WORDS_IN_VARIABLES].map(([text, name]) 
 function throughExec(words: readonly string[]): readonly string[] {
   const text = writeUnit('x', [{ name: 'Container', lines: [['Exec', argvWords(words)]] }])
   const [value = ''] = valuesOf(readUnit(text), 'Container', 'Exec')
-  return splitWords(value).map(each => expandWord(each, VARIABLES))
+  return quadletWords(value).map(each => expandWord(each, VARIABLES))
 }
 
 describe('values in unit files', () => {

@@ -3,7 +3,14 @@
  * Written from the manual pages systemd.syntax(7) and systemd.service(5), not from our own writer.
  */
 
-/** Splits a value at blanks outside quotes; a backslash makes the next character literal. An empty word ends the list: so does Quadlet 5.4.2. */
+/** What Quadlet 5.4.2 reads of a value: as systemd, but an empty word and all after it are lost. */
+export function quadletWords(value: string): readonly string[] {
+  const words = splitWords(value)
+  const end = words.indexOf('')
+  return end < 0 ? words : words.slice(0, end)
+}
+
+/** Splits a value at blanks outside quotes, as systemd does; a backslash makes the next character literal. */
 export function splitWords(value: string): readonly string[] {
   const words: string[] = []
   let word: string | undefined
@@ -20,12 +27,11 @@ export function splitWords(value: string): readonly string[] {
       quote = character
       word ??= ''
     } else if (character === ' ') {
-      if (word === '') return words
       if (word !== undefined) words.push(word)
       word = undefined
     } else word = (word ?? '') + character
   }
-  if (word !== undefined && word !== '') words.push(word)
+  if (word !== undefined) words.push(word)
   return words
 }
 
