@@ -34,8 +34,10 @@ export interface Context {
   }
 }
 
-export const recordFolder = (options: OrchestratorOptions): string =>
-  join(options.stateFolder, 'apps')
+/** All that reading a record takes: also for tools that run beside the node. */
+export type StateFolder = Pick<OrchestratorOptions, 'stateFolder'>
+
+export const recordFolder = (options: StateFolder): string => join(options.stateFolder, 'apps')
 export const secretFolder = (options: OrchestratorOptions, id: string): string =>
   join(options.stateFolder, 'secrets', id)
 /** Half-made things; whatever is in it after a start is rubbish. */

@@ -1,6 +1,8 @@
 /** The front door of the orchestrator. */
+export { type AppClaim, readClaims } from './claims.ts'
 export type { OrchestratorDeps, OrchestratorOptions } from './context.ts'
 export { createHost } from './host/host.ts'
+export { type Run, run } from './host/run.ts'
 export { NODE_ARGUMENTS, renderServiceUnit, type ServiceUnitInput } from './host/service-unit.ts'
 export type { InstalledRelease } from './installed.ts'
 export { createOrchestrator, type InstallOptions, type Orchestrator } from './orchestrator.ts'

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { codeOf, messageOf } from '../src/core/errors.ts'
 import { readFileBounded, writeFileAtomic } from '../src/core/files.ts'
 import { permissionSchema } from './consent.ts'
-import { type Context, recordFolder } from './context.ts'
+import { type Context, recordFolder, type StateFolder } from './context.ts'
 import { OrchestratorError } from './errors.ts'
 import { appSpecSchema } from './spec.ts'
 import { updateTermsSchema } from './update-terms.ts'
@@ -148,7 +148,10 @@ export function emptyRecord(id: string, title: string): AppRecord {
 }
 
 /** @throws OrchestratorError `RECORD_MALFORMED` naming the file; nothing is changed. */
-export async function readRecord({ options }: Context, id: string): Promise<AppRecord | undefined> {
+export async function readRecord(
+  { options }: { readonly options: StateFolder },
+  id: string,
+): Promise<AppRecord | undefined> {
   const path = join(recordFolder(options), `${id}.json`)
   const bytes = await readFileBounded(path, RECORD_BYTES_MAX)
   if (bytes === undefined) return undefined
@@ -167,7 +170,11 @@ export async function writeRecord({ options }: Context, record: AppRecord): Prom
   await writeFileAtomic(path, `${JSON.stringify(record, undefined, 1)}\n`, { mode: 0o600 })
 }
 
-export async function recordIds({ options }: Context): Promise<readonly string[]> {
+export async function recordIds({
+  options,
+}: {
+  readonly options: StateFolder
+}): Promise<readonly string[]> {
   const names = await readdir(recordFolder(options))
   return names
     .filter(name => /^[a-z][a-z0-9-]*\.json$/.test(name))

@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander'
 import { appCommand } from './commands/app.ts'
 import { blobCommand } from './commands/blob.ts'
 import { bundleCommand } from './commands/bundle.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import type { CommandIo } from './commands/io.ts'
 import { nodeCommand } from './commands/node.ts'
 import { originCommand } from './commands/origin.ts'
@@ -53,6 +54,12 @@ function buildProgram(stopped: AbortSignal): Command {
   const fail = (): void => {
     process.exitCode = EXIT.failed
   }
+  program.addCommand(
+    doctorCommand({
+      ...{ io, folders, fail, clock: systemClock },
+      runtimeFolder: process.env.XDG_RUNTIME_DIR,
+    }),
+  )
   program.addCommand(seedCommand({ io, socket }))
   program.addCommand(blobCommand({ io, socket, stopped, clock: systemClock, fail }))
   program.addCommand(originCommand({ io, stopped, clock: systemClock, fail }))

@@ -121,6 +121,10 @@ const PURE = [
   'orchestrator/units/',
   'orchestrator/plan.ts',
   'src/keeper.ts',
+  'src/doctor/checks/',
+  'src/doctor/check.ts',
+  'src/doctor/examine.ts',
+  'src/doctor/parse.ts',
 ]
 const IMPURE =
   /from 'node:(fs|fs\/promises|net|http|https|tls|dgram|child_process|timers|worker_threads)'|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(|\bsetTimeout\(/
