@@ -7,7 +7,7 @@ const DECLARATION = /extends NodeError<([^>]*)>/g
 
 async function declaredCodes(): Promise<readonly string[]> {
   const codes: string[] = []
-  for (const folder of ['src', 'swarm', 'catalog', 'orchestrator']) {
+  for (const folder of ['src', 'swarm', 'catalog', 'orchestrator', 'systemd']) {
     for (const name of await readdir(folder, { recursive: true })) {
       if (!name.endsWith('.ts')) continue
       const text = await readFile(join(folder, name), 'utf8')

@@ -10,9 +10,9 @@ const INOTIFY_INSTANCES_BASE = 32
 const INOTIFY_INSTANCES_PER_APP = 4
 const INOTIFY_WATCHES_MIN = 8192
 
-/** The file that `systemd/install.ts` writes too. */
-export function managerDropIn(uid: number): string {
-  return `/etc/systemd/system/user@${uid}.service.d/50-archy.conf`
+/** Beside the file of `systemd/install.ts`, and read after it. */
+function managerDropIn(uid: number): string {
+  return `/etc/systemd/system/user@${uid}.service.d/60-archy-delegate.conf`
 }
 
 const cgroups = defineCheck({

@@ -62,7 +62,7 @@ const SICK: readonly (readonly [code: string, facts: Facts, cure: RegExp])[] = [
   [
     'cgroups.delegation',
     sick('cgroups', { user: ['cpu', 'memory', 'pids'] }),
-    /user@1000\.service\.d\/50-archy\.conf:\n\s+\[Service\]\n\s+Delegate=cpu cpuset io memory pids/,
+    /user@1000\.service\.d\/60-archy-delegate\.conf:\n\s+\[Service\]\n\s+Delegate=cpu cpuset io memory pids/,
   ],
   [
     'shutdown.short',
