@@ -184,7 +184,10 @@ export function madeBy(action: Action): Made | undefined {
       return { kind: 'socket' }
     case 'set-node':
       return { kind: 'node' }
-    default:
+    case 'remove-user':
+    case 'remove-ids':
+    case 'delete':
+    case 'reload':
       return undefined
   }
 }
