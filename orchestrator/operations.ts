@@ -1,6 +1,7 @@
 /** The operations on one app. Each step is on disk before its effect and may be done again after a power cut. */
 import type { Context } from './context.ts'
 import { OrchestratorError } from './errors.ts'
+import { releaseApp } from './hold.ts'
 import { restartProbation } from './probation.ts'
 import {
   type AppRecord,
@@ -23,6 +24,7 @@ export async function start(context: Context, record: AppRecord, work: Work): Pr
     desired: 'running',
     operation: { kind: 'start', startedMs },
   })
+  await releaseApp(context.options, record.id)
   await enableTarget(context.options, record.id)
   const { operation: _, ...rest } = {
     ...restartProbation(withoutProblem(record), startedMs),
@@ -89,6 +91,7 @@ export async function uninstall(context: Context, record: AppRecord, work: Work)
   const isLive = options.mode === 'systemd'
   if (isLive && spec !== undefined) await stopApp(context, spec, work.signal)
   await removeUnits(options, record.id)
+  await releaseApp(options, record.id)
   if (isLive && spec !== undefined) {
     await removeNetworks(context, spec)
     await deps.systemd.daemonReload()

@@ -2,6 +2,7 @@
 import { codeOf, messageOf } from '../src/core/errors.ts'
 import type { Context } from './context.ts'
 import { OrchestratorError } from './errors.ts'
+import { holdApp, releaseApp } from './hold.ts'
 import type { Progress } from './images.ts'
 import { type Journal, openJournal, putOperation } from './journal.ts'
 import { type AppRecord, type Generation, problemOf } from './record.ts'
@@ -65,6 +66,7 @@ async function undo(
   const isFinal = hasRun && to.terms?.canGoBack === false
   if (committed === undefined || isFinal) {
     // It stays: systemd goes on trying, and there is nothing to go back to.
+    await releaseApp(context.options, record.id)
     await commit(context, journal, to, problemOf(error))
     throw error
   }
@@ -165,14 +167,17 @@ async function putInPlace(
   const { record } = journal
   const isLive = options.mode === 'systemd'
   work.onProgress(`switching to ${generation.spec.version}`)
+  // From here to the release units and data may not belong together: a boot in between starts nothing of the app.
+  if (isLive && record.committed !== undefined) await holdApp(options, record.id)
   if (isLive) for (const spec of running) await stopApp(context, spec, work.signal)
   await whileDown()
   await installUnits(options, generation)
   if (!isLive) return
   await deps.systemd.daemonReload()
   await assertKnown(context, generation.spec)
+  if (record.desired !== 'stopped') await beforeStart?.()
+  await releaseApp(options, record.id)
   if (record.desired === 'stopped') return
-  await beforeStart?.()
   await enableTarget(options, record.id)
   work.onProgress('starting')
   await startApp(context, generation.spec, work.signal, healthyForMs)
