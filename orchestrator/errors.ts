@@ -20,6 +20,7 @@ export class OrchestratorError extends NodeError<
   | 'RELEASE_OLDER'
   | 'RELEASE_REJECTED'
   | 'ROLLBACK_IMPOSSIBLE'
+  | 'SETTING_INVALID'
   | 'STOP_FAILED'
   | 'UNIT_VALUE_REFUSED'
   | 'UNITS_REFUSED'

@@ -44,6 +44,8 @@ export interface Podman {
   /** Replaces one of the same name. The value goes through standard input only. */
   createSecret(name: string, value: Uint8Array): Promise<void>
   removeSecret(name: string): Promise<void>
+  /** `undefined` when there is none. The value comes over standard output only. */
+  secretValue(name: string): Promise<string | undefined>
   networkNames(): Promise<readonly string[]>
   removeNetwork(name: string): Promise<void>
   /** Runs `chmod` and `chown` on a folder with container ids, inside the user namespace. */
@@ -110,8 +112,18 @@ export interface Endpoints {
   answersTcp(port: number, timeoutMs: number): Promise<boolean>
 }
 
+/** What apps may know of the machine that they run on. */
+export interface Machine {
+  readonly hostname: string
+  /** For example `Europe/Vienna`. */
+  readonly timezone: string
+  /** IPv4; `127.0.0.1` without a network. */
+  readonly lanAddress: string
+}
+
 /** What the orchestrator needs of the machine. */
 export interface Host {
+  machine(): Machine
   readonly podman: Podman
   readonly systemd: Systemd
   readonly quadlet: Quadlet

@@ -1,23 +1,25 @@
 /** Everything for a new generation that can be done while the old one runs: images, secrets, data, checked units. */
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { checkImageVolumes, type VerifiedRelease } from '../catalog/index.ts'
+import { type AppManifest, checkImageVolumes, type VerifiedRelease } from '../catalog/index.ts'
 import { writeFileAtomic } from '../src/core/files.ts'
+import { type AppFacts, appFacts } from './app-facts.ts'
 import { permissionsOf } from './consent.ts'
 import { appDataFolder, type Context, filesFolder, holdPath, stagingFolder } from './context.ts'
 import { provideData } from './data.ts'
 import { OrchestratorError } from './errors.ts'
-import { loadImages, type Progress } from './images.ts'
+import { writeFiles } from './files.ts'
+import { type LoadedImage, loadImages, type Progress } from './images.ts'
 import { keepManifest } from './manifests.ts'
 import { preflight } from './preflight.ts'
 import type { AppRecord, Generation } from './record.ts'
 import { provideSecrets } from './secrets.ts'
+import type { Settings } from './settings.ts'
 import { assertSpace } from './space.ts'
 import { type AppSpec, appSpec } from './spec.ts'
 import { checkUnits } from './units/check.ts'
 import { PODMAN_VERSION_FLOOR } from './units/keys.ts'
 import { type RenderedUnits, renderApp } from './units/render.ts'
-import type { Values } from './units/values.ts'
 import { updateTerms } from './update-terms.ts'
 
 export interface PrepareInput {
@@ -39,38 +41,64 @@ export async function prepareGeneration(
   const number = record.lastGeneration + 1
   const trusted = trustedImages(input)
   await checkImageVolumes(release)
+  // First of all: the owner may set what its `config` asks for, also while that is why it cannot be installed.
+  await keepManifest(context, release, number)
+  const facts = await appFacts(context, manifest, record.config ?? {})
   await preflight(context, spec, input.others, record.committed?.spec.ports ?? [])
   await assertSpace(context, release, record, trusted)
   const images = await loadImages(context, release, number, trusted, input)
-  await keepManifest(context, release, number)
-  const values: Values = new Map()
-  await provideSecrets(context, manifest, values)
-  await provideData(context, manifest)
+  const { publisher, channel, seq } = entry
+  return await renderGeneration(context, {
+    manifest,
+    facts,
+    config: record.config ?? {},
+    identity: { number, publisher, channel, seq, manifest: entry.manifest.blake3 },
+    images,
+    onProgress: input.onProgress,
+  })
+}
+
+export interface RenderTerms {
+  readonly manifest: AppManifest
+  readonly facts: AppFacts
+  readonly config: Settings
+  readonly identity: Pick<Generation, 'number' | 'publisher' | 'channel' | 'seq' | 'manifest'>
+  readonly images: readonly LoadedImage[]
+  readonly onProgress: Progress
+}
+
+/** Secrets, data, files and checked units of one generation, whose images are there. */
+export async function renderGeneration(
+  context: Context,
+  { manifest, facts, config, identity, images, onProgress }: RenderTerms,
+): Promise<Generation> {
   const { mode } = context.options
+  const { id } = manifest
+  const spec = appSpec(manifest)
+  await provideSecrets(context, manifest, facts)
+  await provideData(context, manifest)
+  await writeFiles(context, manifest, identity.number, facts.values)
   const units = renderApp({
     manifest,
-    generation: number,
-    imageIds: new Map(images.map(({ component, id }) => [component, id])),
-    dataFolder: appDataFolder(context.options, manifest.id),
-    filesFolder: filesFolder(context.options, manifest.id, number),
-    holdPath: holdPath(context.options, manifest.id),
-    values,
+    generation: identity.number,
+    imageIds: new Map(images.map(image => [image.component, image.id])),
+    dataFolder: appDataFolder(context.options, id),
+    filesFolder: filesFolder(context.options, id, identity.number),
+    holdPath: holdPath(context.options, id),
+    values: facts.values,
     podmanVersion: mode === 'render' ? PODMAN_VERSION_FLOOR : await context.deps.podman.version(),
   })
-  input.onProgress('checking the units')
+  onProgress('checking the units')
   await dryRun(context, spec, units)
   return {
-    number,
-    publisher: entry.publisher,
-    channel: entry.channel,
-    seq: entry.seq,
-    manifest: entry.manifest.blake3,
+    ...identity,
     spec,
     images: [...images],
     quadlet: [...units.quadlet],
     target: units.target,
     permissions: [...permissionsOf(manifest)],
     terms: updateTerms(manifest),
+    config: { ...config },
   }
 }
 

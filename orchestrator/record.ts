@@ -45,8 +45,10 @@ const generation = z.strictObject({
 
 const problem = z.strictObject({ code: z.string(), message: z.string() })
 
-/** Data sets whose copies, as they were before an update, are complete. */
-const saved = z.array(z.string()).optional()
+/** Data sets whose copies are complete, as they were before `generation` ran for the first time. */
+const saved = z
+  .strictObject({ generation: z.int(), sets: z.array(z.string()).readonly() })
+  .optional()
 
 const operation = z.discriminatedUnion('kind', [
   /** Nothing that runs was touched yet. */

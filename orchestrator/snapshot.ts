@@ -18,6 +18,11 @@ const failedName = (set: string, generation: number): string => `.${set}.failed-
 const SAVED = /^\.([a-z][a-z0-9-]*)\.before-g(\d+)(\.new)?$/
 const FAILED = /^\.([a-z][a-z0-9-]*)\.failed-g(\d+)$/
 
+export interface Saved {
+  readonly sets: readonly string[]
+  readonly generation: number
+}
+
 /**
  * Copies the sets as they are before `generation` runs for the first time. The app must be stopped. Doing it again makes
  * every copy anew: they belong together.
@@ -26,8 +31,7 @@ const FAILED = /^\.([a-z][a-z0-9-]*)\.failed-g(\d+)$/
 export async function saveData(
   { options, deps }: Context,
   id: string,
-  sets: readonly string[],
-  generation: number,
+  { sets, generation }: Saved,
 ): Promise<void> {
   if (sets.length === 0) return
   const folder = appDataFolder(options, id)
@@ -49,8 +53,7 @@ export async function saveData(
 export async function restoreData(
   { options }: Context,
   id: string,
-  sets: readonly string[],
-  generation: number,
+  { sets, generation }: Saved,
 ): Promise<void> {
   const folder = appDataFolder(options, id)
   for (const set of sets) {
@@ -99,15 +102,10 @@ export async function sweepData(context: Context, record: AppRecord): Promise<vo
 }
 
 /** Generations whose copies a rollback may still bring back. Pure. */
-function savedBy({ committed, operation, probation }: AppRecord): ReadonlySet<number> {
-  const under =
-    operation?.kind === 'switch'
-      ? operation.to.number
-      : operation?.kind === 'rollback'
-        ? operation.from.number
-        : undefined
-  const watched = probation === undefined ? undefined : committed?.number
-  return new Set([under, watched].filter(number => number !== undefined))
+function savedBy({ operation, probation }: AppRecord): ReadonlySet<number> {
+  const saved = operation !== undefined && 'saved' in operation ? operation.saved : undefined
+  const numbers = [saved?.generation, probation?.saved?.generation]
+  return new Set(numbers.filter(number => number !== undefined))
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {

@@ -7,7 +7,7 @@ import type { Progress } from './images.ts'
 import { type Journal, openJournal, putOperation } from './journal.ts'
 import { type AppRecord, type Generation, problemOf } from './record.ts'
 import { startApp, stopApp } from './run-app.ts'
-import { restoreData, saveData } from './snapshot.ts'
+import { restoreData, type Saved, saveData } from './snapshot.ts'
 import type { AppSpec } from './spec.ts'
 import { measureSetAside, tidy } from './tidy.ts'
 import { enableTarget, installUnits } from './unit-store.ts'
@@ -46,9 +46,10 @@ export async function switchTo(context: Context, record: AppRecord, work: Work):
 async function saveOnce(context: Context, journal: Journal, to: Generation): Promise<void> {
   const { operation, committed, id } = journal.record
   if (operation?.kind !== 'switch' || operation.saved !== undefined) return
-  const sets = committed === undefined ? [] : (to.terms?.saves ?? [])
-  if (context.options.mode === 'systemd') await saveData(context, id, sets, to.number)
-  await putOperation(journal, 'switch', { saved: [...sets] })
+  const isUpdate = committed !== undefined && committed.manifest !== to.manifest
+  const saved = { generation: to.number, sets: isUpdate ? (to.terms?.saves ?? []) : [] }
+  if (context.options.mode === 'systemd') await saveData(context, id, saved)
+  await putOperation(journal, 'switch', { saved })
 }
 
 /** @throws the failure of a first install, or of a version after which nothing older can run; else as `rollBack` */
@@ -63,7 +64,8 @@ async function undo(
   const { operation, committed } = record
   if (operation?.kind !== 'switch') return
   const hasRun = operation.hasRun === true
-  const isFinal = hasRun && to.terms?.canGoBack === false
+  const isUpdate = committed?.manifest !== to.manifest
+  const isFinal = hasRun && isUpdate && to.terms?.canGoBack === false
   if (committed === undefined || isFinal) {
     // It stays: systemd goes on trying, and there is nothing to go back to.
     await releaseApp(context.options, record.id)
@@ -96,7 +98,7 @@ async function undo(
 export async function rollBack(context: Context, record: AppRecord, work: Work): Promise<void> {
   const { operation, committed } = record
   if (operation?.kind !== 'rollback' || committed === undefined) return
-  const { from, to = committed, reason, saved = [], cause = 'version' } = operation
+  const { from, to = committed, reason, saved, cause = 'version' } = operation
   const journal = await openJournal(context, record)
   const versions = { from: from.spec.version, to: to.spec.version }
   context.deps.log.warn('going back to an older version', { app: record.id, ...versions, reason })
@@ -105,7 +107,9 @@ export async function rollBack(context: Context, record: AppRecord, work: Work):
   try {
     await putInPlace(context, journal, to, work, {
       running: [from.spec],
-      whileDown: () => restoreData(context, record.id, saved, from.number),
+      whileDown: async () => {
+        if (saved !== undefined) await restoreData(context, record.id, saved)
+      },
       healthyForMs: 0,
     })
   } catch (error) {
@@ -121,7 +125,7 @@ export async function rollBack(context: Context, record: AppRecord, work: Work):
         )
   const isRejected = cause !== 'node' && from.manifest !== to.manifest
   const { operation: _, pendingConsent: _p, approved: _a, problem: _old, ...rest } = journal.record
-  const setAside = await measureSetAside(context, record.id, from.number)
+  const setAside = await measureSetAside(context, record.id, saved?.generation)
   await journal.put({
     ...withGeneration(rest, to),
     rejected: isRejected
@@ -200,30 +204,37 @@ async function commit(
   to: Generation,
   problem?: AppRecord['problem'],
 ): Promise<void> {
-  const { record } = journal
-  const {
-    operation,
-    previous: _,
-    probation: _p,
-    pendingConsent: _c,
-    approved: _a,
-    ...rest
-  } = record
-  const { committed } = record
+  const { operation, pendingConsent: _c, approved: _a, ...rest } = journal.record
   const saved = operation?.kind === 'switch' ? operation.saved : undefined
-  const { canGoBack, probationMs } = to.terms ?? NO_TERMS
-  const startedMs = context.deps.clock.nowMs()
-  const isWatched = committed !== undefined && canGoBack && probationMs > 0
-  const probation = { startedMs, lengthMs: probationMs, ...(saved === undefined ? {} : { saved }) }
   await journal.put({
-    ...rest,
+    ...followed(rest, to, saved, context.deps.clock.nowMs()),
     retained: false,
-    committed: to,
-    ...(committed === undefined ? {} : { previous: committed }),
-    ...(isWatched ? { probation } : {}),
     ...(to.config === undefined ? {} : { config: to.config }),
     ...(problem === undefined ? {} : { problem }),
   })
-  context.deps.log.info('app switched', { app: record.id, version: to.spec.version })
+  context.deps.log.info('app switched', { app: journal.record.id, version: to.spec.version })
   await tidy(context, journal.record)
+}
+
+/**
+ * Pure. Another release begins its probation, and what ran before is the way back. Other settings of the same release
+ * change neither.
+ */
+function followed(
+  record: AppRecord,
+  to: Generation,
+  saved: Saved | undefined,
+  nowMs: number,
+): AppRecord {
+  const { committed, previous: _, probation: _p, ...rest } = record
+  if (committed === undefined) return { ...rest, committed: to }
+  if (committed.manifest === to.manifest) return { ...record, committed: to }
+  const { canGoBack, probationMs } = to.terms ?? NO_TERMS
+  const probation = {
+    startedMs: nowMs,
+    lengthMs: probationMs,
+    ...(saved === undefined ? {} : { saved }),
+  }
+  const watched = canGoBack && probationMs > 0 ? { probation } : {}
+  return { ...rest, ...watched, committed: to, previous: committed }
 }

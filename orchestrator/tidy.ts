@@ -1,6 +1,7 @@
 /** Takes away what no generation of an app can need any more: image names, Podman secrets, copies of data. Never the only copy of anything. */
 import { messageOf } from '../src/core/errors.ts'
 import type { Context } from './context.ts'
+import { sweepFiles } from './files.ts'
 import { sweepManifests } from './manifests.ts'
 import { imagePrefix, secretPrefix } from './names.ts'
 import type { AppRecord, Generation } from './record.ts'
@@ -11,11 +12,9 @@ import { readUnit, valuesOf } from './units/file.ts'
 export async function tidy(context: Context, record: AppRecord): Promise<void> {
   const kept = [record.committed, record.previous]
   try {
-    await sweepManifests(
-      context.options,
-      record.id,
-      kept.flatMap(each => each?.number ?? []),
-    )
+    const numbers = kept.flatMap(each => each?.number ?? [])
+    await sweepManifests(context.options, record.id, numbers)
+    await sweepFiles(context.options, record.id, numbers)
     if (context.options.mode === 'systemd') await sweepData(context, record)
   } catch (error) {
     context.deps.log.warn('old data not removed', { app: record.id, reason: messageOf(error) })
@@ -56,7 +55,7 @@ function usedSecrets({ quadlet }: Generation): readonly string[] {
 export async function measureSetAside(
   context: Context,
   id: string,
-  generation: number,
+  generation: number | undefined,
 ): Promise<NonNullable<AppRecord['setAside']>> {
   if (context.options.mode === 'render') return []
   const kept = await keptData(context, id)

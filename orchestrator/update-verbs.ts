@@ -1,8 +1,10 @@
 /** What the owner decides about the version of an app: the verbs of the orchestrator beside its daily ones. */
+import { configure, listSettings, type SettingChanges } from './configure.ts'
 import type { Context } from './context.ts'
 import { goBack } from './go-back.ts'
 import { approve, forgetConsent } from './install.ts'
-import { type AppRecord, readRecords } from './record.ts'
+import { type AppRecord, readRecords, requireRecord } from './record.ts'
+import type { SettingView } from './settings.ts'
 import type { AppStatus } from './status.ts'
 import type { Work } from './switch.ts'
 
@@ -13,6 +15,10 @@ export interface UpdateVerbs {
   forgetConsent(id: string): Promise<void>
   /** Back to the generation before. @throws OrchestratorError `ROLLBACK_IMPOSSIBLE`, `UPDATE_ROLLED_BACK` when that does not run */
   rollback(id: string, options?: { readonly isForced?: boolean }): Promise<AppStatus>
+  /** The settings that the app has, with the values that hold. @throws OrchestratorError `APP_NOT_INSTALLED` */
+  settings(id: string): Promise<readonly SettingView[]>
+  /** Sets them, or with `null` back to the default, and runs the app with them. @throws OrchestratorError `SETTING_INVALID`, as an update */
+  configure(id: string, changes: SettingChanges): Promise<AppStatus>
 }
 
 /** Runs one operation under the app's lock and says how the app is afterwards. */
@@ -32,5 +38,8 @@ export function createUpdateVerbs(context: Context, operate: Operate): UpdateVer
         const others = (await readRecords(context)).filter(each => each.id !== id)
         await goBack(context, record, others, work, isForced)
       }),
+    settings: async id => await listSettings(context, await requireRecord(context, id)),
+    configure: (id, changes) =>
+      operate(id, (_, record, work) => configure(context, record, changes, work)),
   }
 }

@@ -2,6 +2,7 @@
 import type { Host } from '../ports.ts'
 import { readControllers } from './controllers.ts'
 import { createEndpoints } from './endpoints.ts'
+import { readMachine } from './machine.ts'
 import { createPodman } from './podman.ts'
 import { createQuadlet } from './quadlet.ts'
 import { createSystemd } from './systemd.ts'
@@ -13,6 +14,7 @@ export function createHost(runtimeFolder = `/run/user/${process.getuid?.() ?? 0}
     systemd: createSystemd(runtimeFolder),
     quadlet: createQuadlet(),
     endpoints: createEndpoints(),
+    machine: readMachine,
     controllers: () => readControllers(runtimeFolder),
   }
 }

@@ -51,6 +51,7 @@ export function createPodman(): Podman {
       await runOrThrow(['sh', '-c', FEED_SECRET, 'feed', name], { input: value })
     },
     removeSecret: name => tolerate(/no such secret/i, 'secret', 'rm', name),
+    secretValue,
     networkNames: () => lines('network', 'ls', '--format', '{{.Name}}'),
     removeNetwork: name => tolerate(/network not found/i, 'network', 'rm', name),
     async ownFolder(path, uid, gid, mode) {
@@ -61,6 +62,15 @@ export function createPodman(): Podman {
     syncFileSystem,
     storageFolder,
   }
+}
+
+async function secretValue(name: string): Promise<string | undefined> {
+  const format = '{{.SecretData}}'
+  const argv = ['podman', 'secret', 'inspect', '--showsecret', '--format', format, name]
+  const result = await run(argv)
+  if (result.code === 0) return result.stdout
+  if (/no such secret/i.test(result.stderr)) return undefined
+  throw commandFailed(argv, result)
 }
 
 async function storageFolder(): Promise<string> {

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import { createControlClient } from '../http/control-client.ts'
 import type { AppView } from '../status.ts'
 import { addChoiceCommands } from './app-choice.ts'
+import { addConfigCommand } from './app-config.ts'
 import { describeApp, formatApps, formatPermissions } from './app-text.ts'
 import { addUpdateCommands } from './app-update.ts'
 import { waitUntilSettled } from './app-wait.ts'
@@ -58,6 +59,7 @@ export function appCommand(context: AppCommandContext): Command {
     )
   addChoiceCommands(command, context)
   addUpdateCommands(command, context)
+  addConfigCommand(command, context)
   return command
 }
 

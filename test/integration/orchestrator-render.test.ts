@@ -125,7 +125,7 @@ describe('orchestrator in render mode', () => {
   it('waits for its owner when an update may do more, and goes on once they agreed to it', async () => {
     await orchestrator.install(await release('hello-web', 1))
     const wider = await release('hello-web-2', 2, text =>
-      text.replace('ports:', 'grants: { tun: { why: tunnels } }\n    ports:'),
+      text.replace('ports:', 'devices: [{ path: /dev/video0 }]\n    ports:'),
     )
     const refused = await orchestrator.install(wider).catch((e: unknown) => e)
     expect(refused).to.have.property('code', 'CONSENT_NEEDED')
@@ -133,7 +133,7 @@ describe('orchestrator in render mode', () => {
     const [waiting] = await orchestrator.apps()
     expect([waiting?.version, waiting?.pendingConsent]).to.deep.equal([
       '1.0.0',
-      { version: '2.0.0', added: ['make tunnels (/dev/net/tun) (web: tunnels)'], removed: [] },
+      { version: '2.0.0', added: ['use the device /dev/video0'], removed: [] },
     ])
     await orchestrator.close()
     orchestrator = await open()
@@ -175,6 +175,73 @@ describe('orchestrator in render mode', () => {
     const refused = await orchestrator.rollback('hello-web').catch((e: unknown) => e)
     expect(refused).to.have.property('code', 'ROLLBACK_IMPOSSIBLE')
     expect((await orchestrator.rollback('hello-web', { isForced: true })).version).to.equal('1.0.0')
+  })
+
+  const CONFIG = [
+    'config:',
+    '  greeting: { type: string }',
+    '  network: { type: enum, values: [main, test], default: main, immutable: true }',
+    'provides:',
+    '  site: { component: web, values: { url: "http://${component.web.host}:${config.greeting}" } }',
+    '',
+  ].join('\n')
+  const withConfig = (text: string): string =>
+    `${text}\n${CONFIG}`.replace(
+      '    ports:',
+      '    env: { GREETING: "${config.greeting} on ${config.network}" }\n    files:\n      - { path: /etc/greeting, content: "${config.greeting}\\n" }\n    ports:',
+    )
+  const unitText = (app: string): Promise<string> =>
+    readFile(join(folder, 'units', `app-${app}_web.container`), 'utf8')
+
+  it('waits for the settings that an app has no value for, and runs it with them', async () => {
+    const lacking = await orchestrator
+      .install(await release('hello-web', 1, withConfig))
+      .catch(e => e)
+    expect(lacking).to.have.property('code', 'SETTING_INVALID')
+    expect(lacking)
+      .to.have.property('message')
+      .that.includes('archy app config hello-web greeting=')
+    expect((await orchestrator.settings('hello-web')).map(({ name }) => name)).to.deep.equal([
+      'greeting',
+      'network',
+    ])
+    await orchestrator.configure('hello-web', { greeting: 'hello', network: 'test' })
+    await orchestrator.install(await release('hello-web', 1, withConfig))
+    expect(await unitText('hello-web')).to.include('GREETING=hello on test')
+    const file = join(folder, 'state', 'files', 'hello-web', '1', 'web', '0-greeting')
+    expect(await readFile(file, 'utf8')).to.equal('hello\n')
+  })
+
+  it('puts new settings into a new generation, keeps them over an update, and refuses fixed ones', async () => {
+    await orchestrator.install(await release('hello-web', 1, withConfig)).catch(() => undefined)
+    await orchestrator.configure('hello-web', { greeting: 'one' })
+    await orchestrator.install(await release('hello-web', 1, withConfig))
+    await orchestrator.configure('hello-web', { greeting: 'two' })
+    expect(await unitText('hello-web')).to.include('GREETING=two on main')
+    const fixed = await orchestrator.configure('hello-web', { network: 'test' }).catch(e => e)
+    expect(fixed).to.have.property('code', 'SETTING_INVALID')
+    await orchestrator.install(await release('hello-web-2', 2, withConfig))
+    expect(await unitText('hello-web')).to.include('GREETING=two on main')
+    const back = await orchestrator.rollback('hello-web')
+    expect(back.version).to.equal('1.0.0')
+    expect(await unitText('hello-web')).to.include('GREETING=two on main')
+  })
+
+  it('gives an app what another one provides, and says what is missing', async () => {
+    const needy = (text: string): string =>
+      text
+        .replace('id: hello-web', 'id: needy')
+        .replaceAll('8080', '8090')
+        .replace('    ports:', '    env: { SITE: "${needs.site.url}" }\n    ports:')
+        .concat('\nneeds: { site: { app: hello-web, export: site } }\n')
+    const alone = await orchestrator.install(await release('hello-web', 1, needy)).catch(e => e)
+    expect(alone).to.have.property('code', 'VALUE_MISSING')
+    expect(alone).to.have.property('message').that.includes('install hello-web first')
+    await orchestrator.install(await release('hello-web', 1, withConfig)).catch(() => undefined)
+    await orchestrator.configure('hello-web', { greeting: '99' })
+    await orchestrator.install(await release('hello-web', 1, withConfig))
+    await orchestrator.install(await release('hello-web', 1, needy))
+    expect(await unitText('needy')).to.include('SITE=http://web.app-hello-web:99')
   })
 
   it('finishes after a crash what it had begun to put in place', async () => {

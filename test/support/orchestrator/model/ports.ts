@@ -1,5 +1,4 @@
 /** The orchestrator's ports onto the model machine. Every change is an effect of the life that asks for it. */
-import { createHash } from 'node:crypto'
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { HostError } from '../../../../orchestrator/errors.ts'
@@ -35,6 +34,7 @@ async function read({ silent }: PortsDeps, part: 'podman' | 'systemd'): Promise<
 export function createModelHost(deps: PortsDeps): Host {
   return {
     controllers: async () => ['cpu', 'memory', 'pids'],
+    machine: () => ({ hostname: 'model', timezone: 'Etc/UTC', lanAddress: '192.0.2.1' }),
     systemd: createModelSystemd(deps),
     podman: createModelPodman(deps),
     quadlet: {
@@ -170,7 +170,11 @@ function createModelPodman(deps: PortsDeps): Podman {
     },
     async createSecret(name, value) {
       await change(`podman: secret create ${name}`)
-      storage.secrets.set(name, createHash('sha256').update(value).digest('hex'))
+      storage.secrets.set(name, Buffer.from(value).toString('utf8'))
+    },
+    async secretValue(name) {
+      await read(deps, 'podman')
+      return storage.secrets.get(name)
     },
     async removeSecret(name) {
       if (!storage.secrets.has(name)) return
