@@ -9,16 +9,16 @@ import {
   HELLO_TIMEOUT_MS,
   REQUESTS_PER_PEER_MAX,
   STREAM_BYTES_WHILE_DIALLING,
-  UNANSWERED_MS,
 } from '../limits.ts'
 import { malformed } from '../message-reader.ts'
 import type { Channel, FoundPeer } from '../network.ts'
 import type { HeldBlob } from '../ports.ts'
 import { type Scope, scopeOf } from '../scope.ts'
 import { dataCost, messageCost } from '../serving/message-cost.ts'
-import { decodeMessage, type Exchange, type Message, WIRE_VERSION } from '../wire.ts'
+import { decodeMessage, type Message, WIRE_VERSION } from '../wire.ts'
 import { type BulkDeps, BulkSide } from './bulk-side.ts'
 import { type Carrier, createStreamCarrier } from './carrier.ts'
+import { handleExchange, offenceOf } from './exchange.ts'
 import { Reading } from './reading.ts'
 import { type Answer, type OpenRequestOptions, RequestTable } from './requests.ts'
 import { PeerServer, type ServerDeps } from './server.ts'
@@ -41,6 +41,9 @@ export interface LinkEvents {
 }
 
 export class PeerLink {
+  readonly peerId: string
+  readonly address: string
+  readonly openedByUs: boolean
   readonly scope: Scope
   readonly #deps: LinkDeps
   readonly #channel: Channel
@@ -57,33 +60,29 @@ export class PeerLink {
   #receivedBulkBytes = 0
 
   constructor(deps: LinkDeps, channel: Channel, events: LinkEvents) {
+    const { peerId, address, openedByUs } = channel
+    const scope = scopeOf(address)
+    this.peerId = peerId
+    this.address = address
+    this.openedByUs = openedByUs
+    this.scope = scope
     this.#deps = deps
-    this.scope = scopeOf(channel.address)
     this.#channel = channel
     this.#events = events
-    this.#reading = new Reading(
-      deps,
-      { peerId: channel.peerId, scope: this.scope },
-      this.#closing.signal,
-    )
+    this.#reading = new Reading(deps, { peerId, scope }, this.#closing.signal)
     this.#stream = createStreamCarrier(channel)
+    const post = (message: Message): void => this.#stream.post(message)
     this.#requests = new RequestTable({
       clock: deps.clock,
       memory: deps.store.memory,
       route: openBytes => this.#route(openBytes),
     })
-    this.#server = new PeerServer(deps, {
-      peerId: channel.peerId,
-      scope: this.scope,
-      post: message => this.#stream.post(message),
-    })
+    this.#server = new PeerServer(deps, { peerId, scope, post })
     this.#bulk = new BulkSide(deps, {
-      peerId: channel.peerId,
-      address: channel.address,
-      post: message => this.#stream.post(message),
+      ...{ peerId, address, post },
       handle: (message, via) => {
         this.#reading.charge(messageCost(message, 0), via)
-        this.#handleExchange(message, via)
+        handleExchange(message, via, this.#server, this.#requests)
       },
       land: (via, id, offset, length) => this.#land(via, id, offset, length),
       onReceived: (count, via) => {
@@ -92,7 +91,7 @@ export class PeerLink {
       },
       owes: via => this.#requests.owes(via),
       onRoute: () => this.#requests.askWaiting(),
-      onBroken: () => deps.report(channel.peerId, 'broke the protocol'),
+      onBroken: () => deps.report(peerId, 'broke the protocol'),
       onLost: via => {
         this.#server.dropCarrier(via)
         this.#requests.reroute(via)
@@ -124,18 +123,6 @@ export class PeerLink {
         /* The link was closed before. */
       },
     )
-  }
-
-  get peerId(): string {
-    return this.#channel.peerId
-  }
-
-  get address(): string {
-    return this.#channel.address
-  }
-
-  get openedByUs(): boolean {
-    return this.#channel.openedByUs
   }
 
   /** Requests that the peer accepts at once. */
@@ -199,16 +186,14 @@ export class PeerLink {
     return this.#judge(this.#requests.open({ kind: 'request', ...range }, options))
   }
 
-  /** A peer is only asked for what it says it has. */
   async #judge(asking: Promise<Answer>): Promise<Answer> {
     const since = { ms: this.#deps.clock.monotonicMs(), receivedBytes: this.receivedBytes }
     const answer = await asking
-    if (answer.kind === 'rejected' && answer.reason === 'not-found') {
-      this.#deps.report(this.peerId, 'broken promise')
-    }
-    const tookMs = this.#deps.clock.monotonicMs() - since.ms
-    const isSilent = this.receivedBytes === since.receivedBytes && tookMs >= UNANSWERED_MS
-    if (answer.kind === 'cancelled' && isSilent) this.#deps.report(this.peerId, 'unanswered')
+    const offence = offenceOf(answer, {
+      receivedBytes: this.receivedBytes - since.receivedBytes,
+      tookMs: this.#deps.clock.monotonicMs() - since.ms,
+    })
+    if (offence !== undefined) this.#deps.report(this.peerId, offence)
     return answer
   }
 
@@ -299,24 +284,7 @@ export class PeerLink {
       case 'layer':
       case 'reject':
       case 'cancel':
-        this.#handleExchange(message, this.#stream)
-        break
-    }
-  }
-
-  #handleExchange(message: Exchange, via: Carrier): void {
-    switch (message.kind) {
-      case 'request':
-        this.#server.handleRequest(message, via)
-        break
-      case 'layer':
-        this.#server.handleLayer(message, via)
-        break
-      case 'reject':
-        this.#requests.handleReject(via, message)
-        break
-      case 'cancel':
-        this.#server.handleCancel(message.id, via)
+        handleExchange(message, this.#stream, this.#server, this.#requests)
         break
     }
   }
