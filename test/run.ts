@@ -16,22 +16,27 @@ interface Counts {
 const ROOT = join(import.meta.dirname, '..')
 const MOCHA = join(ROOT, 'node_modules/mocha/bin/mocha.js')
 const LAB_CLI = join(ROOT, 'test/support/lab/cli.ts')
+const GATE = join(ROOT, 'test/gate/main.ts')
 
 function say(text: string): void {
   process.stderr.write(`${text}\n`)
 }
 
-/** Runs one mocha process, maybe behind another command, and reads its totals; a crash counts as one failure. */
-async function runGroup(
+/** Runs one mocha process, maybe behind another command. */
+async function runMocha(
   title: string,
   prefix: readonly string[],
   args: readonly string[],
 ): Promise<Counts> {
+  const reporter = join(ROOT, 'test/support/count-reporter.mjs')
+  return await runGroup(title, [...prefix, process.execPath, MOCHA, '--reporter', reporter, ...args])
+}
+
+/** Runs a command that writes its totals to the file named by ARCHY_TEST_COUNTS; a crash counts as one failure. */
+async function runGroup(title: string, command: readonly string[]): Promise<Counts> {
   say(`\n=== ${title} ===`)
   const folder = await mkdtemp(join(tmpdir(), 'archy-test-'))
   const file = join(folder, 'counts.json')
-  const reporter = join(ROOT, 'test/support/count-reporter.mjs')
-  const command = [...prefix, process.execPath, MOCHA, '--reporter', reporter, ...args]
   try {
     const code = await run(command, { ARCHY_TEST_COUNTS: file })
     const text = await readFile(file, 'utf8').catch(() => undefined)
@@ -63,15 +68,16 @@ async function runDemo(): Promise<Counts> {
 }
 
 const groups: Counts[] = [
-  await runGroup('unit, property, conformance, model', [], []),
-  await runGroup('integration', [], ['--config', 'test/integration/.mocharc.yaml']),
+  await runMocha('unit, property, conformance, model', [], []),
+  await runMocha('integration', [], ['--config', 'test/integration/.mocharc.yaml']),
 ]
 const missing = await prepareLab(say)
 if (missing === undefined) {
   const lab = [process.execPath, LAB_CLI, 'run', 'n1', 'n2', 'origin', '--']
-  groups.push(await runGroup('lab', lab, ['--config', 'test/lab/.mocharc.yaml']))
+  groups.push(await runMocha('lab', lab, ['--config', 'test/lab/.mocharc.yaml']))
+  groups.push(await runGroup('production gate, one iteration', [process.execPath, GATE]))
 } else {
-  say(`\nLeft out: the lab tests (test/lab). Missing: ${missing}`)
+  say(`\nLeft out: the lab tests (test/lab) and the production gate. Missing: ${missing}`)
   if (process.env.CI === 'true') {
     say('CI=true: the lab is not optional, so this run fails.')
     groups.push({ passed: 0, failed: 1 })
