@@ -28,6 +28,7 @@ const EXPECTED: Readonly<Record<AppName, Expectation | 'version'>> = {
   'slow-start': BOX,
   'crash-loop': { rests: 'failed', says: /ended \d+ times|failed/ },
   'wrong-port': { rests: 'failed', says: /not healthy/ },
+  migration: BOX,
   seven: { rests: 'running', notes: '/cgi-bin/relay', release: '/release' },
 }
 

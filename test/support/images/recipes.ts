@@ -223,6 +223,7 @@ export const APPS = {
   'slow-start': { box: BOX },
   'crash-loop': { box: BOX },
   'wrong-port': { box: BOX },
+  migration: { box: BOX },
   seven: { db: DATABASE, cache: CACHE, api: FRONT_END, box: BOX, relay: RELAY },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, ImageRecipe>>>>
 
