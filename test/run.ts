@@ -29,7 +29,14 @@ async function runMocha(
   args: readonly string[],
 ): Promise<Counts> {
   const reporter = join(ROOT, 'test/support/count-reporter.mjs')
-  return await runGroup(title, [...prefix, process.execPath, MOCHA, '--reporter', reporter, ...args])
+  return await runGroup(title, [
+    ...prefix,
+    process.execPath,
+    MOCHA,
+    '--reporter',
+    reporter,
+    ...args,
+  ])
 }
 
 /** Runs a command that writes its totals to the file named by ARCHY_TEST_COUNTS; a crash counts as one failure. */

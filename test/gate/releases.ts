@@ -1,7 +1,7 @@
 /** The publisher of the gate: brings out good and bad releases of all its apps at once, each with a layer of its own. */
 import { cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseDocument } from 'yaml'
+import { type Document, parseDocument } from 'yaml'
 import { addApp, initOrigin, publishOrigin } from '../../catalog/publish/index.ts'
 import { silentLog } from '../../src/core/log.ts'
 import { type OriginServer, serveOrigin } from '../../src/http/origin-server.ts'
@@ -11,8 +11,9 @@ import { readLayout, writeLayout } from '../support/images/layout.ts'
 import type { GateApp } from './apps.ts'
 
 const PORT = 8040
-/** A check that never passes, and soon has had its time. */
-const HOPELESS = {
+/** Ends with status 1 at once; a check that never passes, and soon has had its time. */
+const CRASHING = ['/usr/bin/busybox', 'false']
+const NEVER_HEALTHY = {
   exec: ['/usr/bin/busybox', 'false'],
   interval: '2s',
   timeout: '2s',
@@ -79,7 +80,7 @@ export class Releases {
     await cp(from, folder, { recursive: true })
     const manifest = parseDocument(await readFile(join(from, 'archy.yaml'), 'utf8'))
     manifest.setIn(['version'], version)
-    if (kind === 'bad') manifest.setIn(['components', app.front, 'health'], HOPELESS)
+    if (kind === 'bad') spoil(manifest, app)
     await writeFile(join(folder, 'archy.yaml'), manifest.toString())
     await this.#addLayer(from, folder, app, version)
     return folder
@@ -99,4 +100,11 @@ export class Releases {
       refName: `${app.id}-${key}`,
     })
   }
+}
+
+/** An app whose page has a check of its own inside the container gets one that crashes, the others one that does not get healthy. */
+function spoil(manifest: Document, { front, manifest: { components } }: GateApp): void {
+  if (components[front]?.health?.exec === undefined) {
+    manifest.setIn(['components', front, 'health'], NEVER_HEALTHY)
+  } else manifest.setIn(['components', front, 'entrypoint'], CRASHING)
 }

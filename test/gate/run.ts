@@ -56,9 +56,10 @@ export class GateRun {
     )
   }
 
-  pauseMs(machine: Machine, step: number): number {
+  /** `stretch` is for operations that take that much longer than a stop. */
+  pauseMs(machine: Machine, step: number, stretch: number): number {
     const node = this.machines.indexOf(machine)
     const turn = (this.cells.iteration - 1) * this.machines.length + node + step
-    return PAUSES_MS[turn % PAUSES_MS.length] ?? 0
+    return (PAUSES_MS[turn % PAUSES_MS.length] ?? 0) * stretch
   }
 }

@@ -11,6 +11,8 @@ interface Operation {
   readonly cut: Cut
   /** Another moment for each operation, node and iteration. */
   readonly step: number
+  /** How many times longer than a stop it takes. */
+  readonly stretch?: number
   /** A new version of every app that runs is published first. */
   readonly isUpdate?: true
   /** Asks for the operation; may be asked twice. */
@@ -23,7 +25,7 @@ interface Operation {
  * Asks for the operation on every app at once and cuts it. An operation that was in the journal must end by itself; one that
  * had not begun, or was not asked for yet, is asked for again, as an owner would.
  */
-function interrupted(state: StateId, { cut, step, isUpdate, ask, expect }: Operation) {
+function interrupted(state: StateId, { cut, step, stretch = 1, isUpdate, ask, expect }: Operation) {
   return async (run: GateRun): Promise<void> => {
     const apps = isUpdate ? run.healthy : run.apps
     if (isUpdate) await run.releases.publish(apps, 'good')
@@ -34,7 +36,7 @@ function interrupted(state: StateId, { cut, step, isUpdate, ask, expect }: Opera
           () => false,
         ),
       )
-      const pauseMs = run.pauseMs(machine, step)
+      const pauseMs = run.pauseMs(machine, step, stretch)
       const midway = await machine.midway(apps.length, pauseMs, cut === 'kill')
       if (cut === 'cut') {
         await machine.node.powerCut()
@@ -81,21 +83,21 @@ export const INTERRUPTIONS = {
     ...{ cut: 'kill', step: 2, ask: asRestart, expect: rests },
   }),
   'kill-update': interrupted('kill-update', {
-    ...{ cut: 'kill', step: 3, ask: asUpdate, expect: rests, isUpdate: true },
+    ...{ cut: 'kill', stretch: 5, step: 3, ask: asUpdate, expect: rests, isUpdate: true },
   }),
   'cut-update': interrupted('cut-update', {
-    ...{ cut: 'cut', step: 4, ask: asUpdate, expect: rests, isUpdate: true },
+    ...{ cut: 'cut', stretch: 5, step: 4, ask: asUpdate, expect: rests, isUpdate: true },
   }),
   'kill-uninstall': interrupted('kill-uninstall', {
     ...{ cut: 'kill', step: 5, ask: asUninstall, expect: isGone },
   }),
   'kill-install': interrupted('kill-install', {
-    ...{ cut: 'kill', step: 6, ask: asInstall, expect: rests },
+    ...{ cut: 'kill', stretch: 5, step: 6, ask: asInstall, expect: rests },
   }),
   'cut-uninstall': interrupted('cut-uninstall', {
     ...{ cut: 'cut', step: 7, ask: asUninstall, expect: isGone },
   }),
   'cut-install': interrupted('cut-install', {
-    ...{ cut: 'cut', step: 8, ask: asInstall, expect: rests },
+    ...{ cut: 'cut', stretch: 5, step: 8, ask: asInstall, expect: rests },
   }),
 } as const
