@@ -16,6 +16,7 @@ export {
 } from './local-manifests.ts'
 export { GRANTS, type GrantName } from './manifest/component-schema.ts'
 export { configValueProblem } from './manifest/config-value.ts'
+export { parseAuthorManifest, parsePublishedManifest } from './manifest/parse.ts'
 export type { AppManifest, Component, DataSet, Platform, PlatformImage } from './manifest/schema.ts'
 export type { TemplatePart } from './manifest/template.ts'
 export { parseTemplate, referenceText } from './manifest/template.ts'

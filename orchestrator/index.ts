@@ -9,3 +9,6 @@ export { createOrchestrator, type InstallOptions, type Orchestrator } from './or
 export type { Endpoints, Host, Podman, Quadlet, Systemd } from './ports.ts'
 export type { SettingView } from './settings.ts'
 export type { AppState, AppStatus, ComponentStatus, Health } from './status.ts'
+export type { UnitFile } from './units/file.ts'
+export { PODMAN_VERSION_FLOOR } from './units/keys.ts'
+export { type Preview, previewApp } from './units/preview.ts'

@@ -62,7 +62,7 @@ export function assertKeysSupported(sections: readonly UnitSection[], podman: st
       if (since !== undefined && gte(podman, since)) continue
       throw new OrchestratorError(
         'PODMAN_TOO_OLD',
-        `${key}= in [${name}] needs Podman ${since ?? 'of a version that is not known'}; this machine has ${podman}`,
+        `${key}= in [${name}] needs Podman ${since ?? 'of a version that is not known'} or newer, not ${podman}`,
       )
     }
   }

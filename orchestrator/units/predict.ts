@@ -175,3 +175,16 @@ function convert(
 export function commandOf(service: PredictedService, key: string): readonly string[] {
   return splitArguments(valuesOf(service.sections, 'Service', key).at(-1) ?? '') ?? []
 }
+
+/** As `commandOf`, with what systemd fills in: `%%`, `$$`, the name of the unit, and variables of the unit itself. */
+export function commandWords(service: PredictedService, key: string): readonly string[] {
+  const unit = service.name.replace(/\.service$/, '')
+  const variables = new Map(reading(service.sections, 'Service').pairs('Environment'))
+  return commandOf(service, key).map(word =>
+    word
+      .replaceAll(/%([%N])/g, (_, letter: string) => (letter === '%' ? '%' : unit))
+      .replaceAll(/\$\$|\$\{([A-Za-z_]\w*)\}/g, (whole, name?: string) =>
+        name === undefined ? '$' : (variables.get(name) ?? whole),
+      ),
+  )
+}

@@ -5,6 +5,7 @@ import { createControlClient } from '../http/control-client.ts'
 import type { AppView } from '../status.ts'
 import { addChoiceCommands } from './app-choice.ts'
 import { addConfigCommand } from './app-config.ts'
+import { addRenderCommand } from './app-render.ts'
 import { describeApp, formatApps, formatPermissions } from './app-text.ts'
 import { addUpdateCommands } from './app-update.ts'
 import { waitUntilSettled } from './app-wait.ts'
@@ -60,6 +61,7 @@ export function appCommand(context: AppCommandContext): Command {
   addChoiceCommands(command, context)
   addUpdateCommands(command, context)
   addConfigCommand(command, context)
+  addRenderCommand(command, context)
   return command
 }
 

@@ -219,7 +219,7 @@ describe('renderApp', () => {
 
   it('refuses a Podman that would drop the unit silently', () => {
     const render = () => containerOf('  web: { image: a }', 'web', { podmanVersion: '5.1.2' })
-    expect(render).to.throw(/needs Podman 5\.\d\.0; this machine has 5\.1\.2/)
+    expect(render).to.throw(/needs Podman 5\.\d\.0 or newer, not 5\.1\.2/)
     expect(render).to.throw().with.property('code', 'PODMAN_TOO_OLD')
   })
 
