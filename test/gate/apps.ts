@@ -8,9 +8,11 @@ import type { AppName } from '../support/images/index.ts'
 
 interface Expectation {
   /** Where it comes to rest when its owner wants it to run. */
-  readonly rests: 'running' | 'failed'
-  /** What a failed one says of itself. */
+  readonly rests: 'running' | 'unhealthy' | 'failed'
+  /** What one that does not run well says of itself. */
   readonly says?: RegExp
+  /** What is noted of it when it was stopped. */
+  readonly stopNote?: RegExp
   /** Where its notes are written (POST) and read (GET); an app without keeps no data of its user. */
   readonly notes?: string
   /** Where its page shows the release that it is of, for apps that serve files. */
@@ -24,10 +26,10 @@ const EXPECTED: Readonly<Record<AppName, Expectation | 'version'>> = {
   'hello-web': { rests: 'running', release: '/release' },
   'hello-web-2': 'version',
   notes: { rests: 'running', notes: '/notes' },
-  stubborn: BOX,
+  stubborn: { ...BOX, stopNote: /killed/ },
   'slow-start': BOX,
   'crash-loop': { rests: 'failed', says: /ended \d+ times|failed/ },
-  'wrong-port': { rests: 'failed', says: /not healthy/ },
+  'wrong-port': { rests: 'unhealthy', says: /not healthy/ },
   migration: BOX,
   seven: { rests: 'running', notes: '/cgi-bin/relay', release: '/release' },
 }

@@ -8,6 +8,8 @@ import type { GateRun } from './run.ts'
 /** Longer than the slowest start of any app here, by far, on a busy machine; a cell that takes this long has failed. */
 export const REST_TIMEOUT_MS = 240_000
 const STATE_TIMEOUT_MS = 60_000
+/** An app that is started again and again must not be called anything else between two starts. */
+const FAILED_FOR_MS = 8000
 
 export function seenOf(view: AppView | undefined): string {
   if (view === undefined) return 'the app is not known'
@@ -25,7 +27,7 @@ export async function expectRest(
   app: GateApp,
   version: string,
 ): Promise<string | undefined> {
-  if (app.rests === 'failed') return await expectFailed(machine, app)
+  if (app.rests !== 'running') return await expectBad(machine, app)
   await machine.until(`${app.id} ${version} to run`, REST_TIMEOUT_MS, async () => {
     const view = await machine.view(app.id)
     const isThere = view?.state === 'running' && view.health === 'healthy'
@@ -35,21 +37,28 @@ export async function expectRest(
     const wrong = await wrongOnHost(machine, app, version)
     return wrong === undefined ? { done: true } : { seen: wrong }
   })
-  const listed = await machine.listed(app.id)
-  if (listed?.state !== 'running') throw new Error(`"archy app list" says: ${seenOf(listed)}`)
+  await expectListed(machine, app, view => view?.state === 'running')
   await expectPage(machine, app, version)
   await expectNotes(run, machine, app)
   return undefined
 }
 
-async function expectFailed(machine: Machine, app: GateApp): Promise<string> {
-  return await machine.until(`${app.id} to fail`, REST_TIMEOUT_MS, async () => {
-    const view = await machine.listed(app.id)
-    const isBad = view?.state === 'failed' || view?.health === 'unhealthy'
+/** Failed, or up without being any use, and it says why; for long enough to see that it is not called running in between. */
+async function expectBad(machine: Machine, app: GateApp): Promise<string> {
+  const isBad = (view: AppView | undefined): boolean =>
+    view?.state === 'failed' || (app.rests === 'unhealthy' && view?.health === 'unhealthy')
+  let sinceMs: number | undefined
+  const found = await machine.until(`${app.id} to fail`, REST_TIMEOUT_MS, async () => {
+    const view = await machine.view(app.id)
     const why = view?.error?.message ?? ''
-    const isSaid = app.says?.test(why) === true
-    return isBad && isSaid ? { done: `${view.state}: ${why}` } : { seen: seenOf(view) }
+    const said = app.says?.test(why) === true ? why : undefined
+    const nowMs = performance.now()
+    sinceMs = isBad(view) && said !== undefined ? (sinceMs ?? nowMs) : undefined
+    const isSettled = sinceMs !== undefined && nowMs - sinceMs >= FAILED_FOR_MS
+    return isSettled ? { done: said } : { seen: seenOf(view) }
   })
+  await expectListed(machine, app, isBad)
+  return found ?? ''
 }
 
 /** What is not as it must be, by systemd and Podman alone. */
@@ -101,11 +110,13 @@ async function expectNotes(run: GateRun, machine: Machine, app: GateApp): Promis
 
 /** Stopped by the word of the daemon, and nothing of it runs. */
 export async function expectStopped(machine: Machine, app: GateApp): Promise<void> {
+  const isStopped = (view: AppView | undefined): boolean =>
+    view?.state === 'stopped' && view.desired === 'stopped'
   await machine.until(`${app.id} to be stopped`, STATE_TIMEOUT_MS, async () => {
-    const view = await machine.listed(app.id)
-    const isThere = view?.state === 'stopped' && view.desired === 'stopped'
-    return isThere ? { done: true } : { seen: seenOf(view) }
+    const view = await machine.view(app.id)
+    return isStopped(view) ? { done: true } : { seen: seenOf(view) }
   })
+  await expectListed(machine, app, isStopped)
   const look = await machine.host()
   const left = look.containers.filter(each => each.app === app.id).map(({ name }) => name)
   if (left.length > 0) throw new Error(`left: ${left.join(', ')}`)
@@ -116,12 +127,26 @@ export async function expectStopped(machine: Machine, app: GateApp): Promise<voi
   if (page !== undefined) throw new Error(`its port still answers: ${page.status}`)
 }
 
+/** What its owner sees on the command line is what the daemon said. */
+async function expectListed(
+  machine: Machine,
+  app: GateApp,
+  isRight: (view: AppView | undefined) => boolean,
+): Promise<void> {
+  const view = await machine.listed(app.id)
+  if (!isRight(view)) throw new Error(`"archy app list" says: ${seenOf(view)}`)
+}
+
+const isGone = (view: AppView | undefined): boolean =>
+  view === undefined || view.state === 'retained'
+
 /** Not installed any more, and nothing of it on the host. */
 export async function expectGone(machine: Machine, app: GateApp): Promise<void> {
   await machine.until(`${app.id} to be gone`, STATE_TIMEOUT_MS, async () => {
-    const view = await machine.listed(app.id)
-    if (view !== undefined && view.state !== 'retained') return { seen: seenOf(view) }
+    const view = await machine.view(app.id)
+    if (!isGone(view)) return { seen: seenOf(view) }
     const traces = tracesOf(app.id, await machine.host())
     return traces.length === 0 ? { done: true } : { seen: traces.join(', ') }
   })
+  await expectListed(machine, app, isGone)
 }

@@ -1,5 +1,4 @@
-/** Apps on a node that has it hard: a disk that is full, a power cut while images load, a program that will not end. */
-import { cp, writeFile } from 'node:fs/promises'
+/** Apps on a node that has it hard: a disk that is full, a power cut while images load. */
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { silentLog } from '../../src/core/log.ts'
@@ -26,23 +25,6 @@ const LARGE_MIB = 96
 /** The store leaves 1 GiB free for everybody else: a part of the large app would fit, all of it does not. */
 const LEFT_MIB = 1024 + 48
 
-/** An app without a check whose first process ignores SIGTERM. */
-const STUBBORN = `apiVersion: archy.app/v1
-id: stubborn
-version: "1.0.0"
-title: Stubborn
-images:
-  web: { oci: images/web, platforms: [amd64] }
-components:
-  web:
-    image: web
-    user: { uid: 999, gid: 999 }
-    entrypoint: [/usr/bin/busybox, sh, -c]
-    command: ["trap '' TERM; while :; do /usr/bin/busybox sleep 3600; done"]
-    stop: { signal: SIGTERM, grace: 3s }
-    security: { readOnlyRoot: true }
-`
-
 describe('30 apps on a node that has it hard', function () {
   this.timeout(300_000)
   let folder: TempFolder
@@ -55,13 +37,10 @@ describe('30 apps on a node that has it hard', function () {
     const lab = await attachLab()
     folder = await makeTempFolder()
     apps = await buildAppFolders({ mode: 'real' })
-    const { 'hello-web': helloWeb, notes: notesApp } = apps.folders
-    const stubborn = join(folder.path, 'stubborn')
-    await cp(helloWeb, stubborn, { recursive: true })
-    await writeFile(join(stubborn, 'archy.yaml'), STUBBORN)
+    const notesApp = apps.folders.notes
     const large = join(folder.path, 'large')
     await buildLargeApp(large, { mib: LARGE_MIB, seed: 'hard', id: 'large', apps })
-    const origin = await runOrigin(join(folder.path, 'origin'), notesApp, stubborn, large)
+    const origin = await runOrigin(join(folder.path, 'origin'), notesApp, large)
     const host = lab.ip('origin')
     server = await serveOrigin(origin.publicFolder, { host, port: PORT, log: silentLog })
     node = await lab.add('hard1', { diskBytes: DISK_BYTES })
@@ -117,16 +96,5 @@ describe('30 apps on a node that has it hard', function () {
     await archy(node, 'app', 'install', 'large')
     expect((await viewOf('large'))?.state).to.equal('running')
     expect(await (await fetch(notes)).text()).to.contain('written after the cut')
-  })
-
-  it('stops a program that ignores SIGTERM after its grace, and says so', async () => {
-    await archy(node, 'app', 'install', 'stubborn')
-    await archy(node, 'app', 'stop', 'stubborn')
-    const view = await viewOf('stubborn')
-    expect(view?.state).to.equal('stopped')
-    expect(view?.note).to.match(/killed/)
-    expect(await node.ok('podman ps -aq --filter label=app.id=stubborn')).to.equal('')
-    await archy(node, 'app', 'start', 'stubborn')
-    expect((await viewOf('stubborn'))?.note).to.equal(undefined)
   })
 })

@@ -32,7 +32,7 @@ export async function page(run: GateRun): Promise<void> {
   await run.onAll(async machine => {
     await run.each(machine, 'ui', run.apps, async app => {
       const answer = await machine.fetch(app.port, app.path).catch(() => undefined)
-      if (app.rests === 'failed') {
+      if (app.rests !== 'running') {
         if (answer?.status === 200) throw new Error('the page of a failed app answers')
         return 'no page, as expected'
       }
@@ -54,6 +54,8 @@ async function stopInTime(machine: Machine, app: GateApp): Promise<string> {
   await machine.act('stop', app.id)
   const ms = performance.now() - started
   await expectStopped(machine, app)
+  const note = (await machine.view(app.id))?.note ?? ''
+  if (app.stopNote?.test(note) === false) throw new Error(`its note is "${note}"`)
   const bound = app.graceMs + STOP_MARGIN_MS
   const measured = `in ${(ms / 1000).toFixed(1)} s of ${bound / 1000} s`
   if (ms > bound) throw new Error(`stopped ${measured}`)
@@ -146,7 +148,7 @@ export async function daemon(run: GateRun): Promise<void> {
     await machine.restartDaemon()
     await run.each(machine, 'daemon', run.apps, async app => {
       const seen = await expectRest(run, machine, app, run.releases.newest(app))
-      if (app.rests === 'failed') return seen
+      if (app.rests !== 'running') return seen
       const ids = before.containers.filter(each => each.app === app.id).map(({ id }) => id)
       const after = await containersOf(machine, app)
       const isSame = ids.length === after.length && ids.every(id => after.includes(id))
