@@ -18,7 +18,8 @@ export interface Channel {
 }
 
 /** The table of the DHT inside the home, or the one over the Internet. */
-export type TableScope = 'lan' | 'wan'
+export const TABLE_SCOPES = ['lan', 'wan'] as const
+export type TableScope = (typeof TABLE_SCOPES)[number]
 
 export interface FoundPeer {
   readonly peerId: string
@@ -52,15 +53,16 @@ export interface Network {
   addressesOf(peerId: string): Promise<readonly string[]>
   /** Closes every connection to a peer. */
   disconnect(peerId: string): Promise<void>
-  /** Announces this node as a holder under the secret key of a release. */
-  provide(release: Digest, signal: AbortSignal): Promise<void>
+  /** Announces this node in these tables as a holder, under the secret key of a release. */
+  provide(release: Digest, scopes: readonly TableScope[], signal: AbortSignal): Promise<void>
   /** Tells one connected peer of many at once, without a walk. */
   provideTo(
     peer: { readonly peerId: string; readonly table: TableScope },
     releases: readonly Digest[],
     signal: AbortSignal,
   ): Promise<void>
-  withdraw(release: Digest): Promise<void>
+  /** Ends that; a record that others have lasts until it is too old. */
+  withdraw(release: Digest, scopes: readonly TableScope[]): Promise<void>
   /** Peers that say they hold a release: candidates, not facts. Ends early when the lookup fails. */
   findHolders(release: Digest, signal: AbortSignal): AsyncIterable<FoundPeer>
 }

@@ -12,7 +12,7 @@ import type { Discovery } from './discovery/discovery.ts'
 import { openDiscovery } from './discovery/open.ts'
 import type { Explanation } from './explanation.ts'
 import { createNetwork } from './libp2p/network.ts'
-import type { Channel, Network } from './network.ts'
+import { type Channel, type Network, TABLE_SCOPES } from './network.ts'
 import type { SwarmOptions } from './options.ts'
 import { createOrigin, type Origin } from './origin/origin.ts'
 import { Directory } from './peers/directory.ts'
@@ -224,8 +224,9 @@ class LiveSwarm implements Swarm {
   announce(releases: readonly Digest[]): void {
     this.#releases = releases
     const { serving } = this.#parts
-    const isSeed = serving.termsFor('wan').serves || serving.termsFor('lan').serves
-    this.#discovery.announce(isSeed ? releases : [])
+    // Who comes because of a record must be served: a node that serves the house alone says nothing outside.
+    const tables = TABLE_SCOPES.filter(scope => serving.termsFor(scope).serves)
+    this.#discovery.announce(releases, tables)
   }
 
   setBootstrap(addresses: readonly string[]): void {

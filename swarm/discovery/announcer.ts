@@ -26,6 +26,7 @@ export class Announcer {
   /** When each release is due; 0: now. */
   readonly #dueMs = new Map<Digest, number>()
   readonly #toldMs = new Map<string, number>()
+  #tables: readonly TableScope[] = []
   readonly #stop = new AbortController()
   #running: Promise<void> | undefined
   #wake: (() => void) | undefined
@@ -44,14 +45,22 @@ export class Announcer {
     await this.#running
   }
 
-  set(releases: readonly Digest[]): void {
-    const next = new Set(releases)
+  /** Replaces what is announced, and where. A table that is new hears of everything. */
+  set(releases: readonly Digest[], tables: readonly TableScope[]): void {
+    const before = this.#tables
+    const closed = before.filter(table => !tables.includes(table))
+    const isWider = tables.some(table => !before.includes(table))
+    const next = new Set(tables.length === 0 ? [] : releases)
     for (const release of this.#dueMs.keys()) {
-      if (next.has(release)) continue
-      this.#dueMs.delete(release)
-      this.#attempt('withdraw', this.#deps.network.withdraw(release))
+      const isOver = !next.has(release)
+      if (isOver) this.#dueMs.delete(release)
+      const left = isOver ? before : closed
+      if (left.length > 0) this.#attempt('withdraw', this.#deps.network.withdraw(release, left))
     }
-    for (const release of next) if (!this.#dueMs.has(release)) this.#dueMs.set(release, 0)
+    for (const release of next) {
+      if (isWider || !this.#dueMs.has(release)) this.#dueMs.set(release, 0)
+    }
+    this.#tables = tables
     this.#wake?.()
   }
 
@@ -60,8 +69,8 @@ export class Announcer {
     const place = `${table} ${peerId}`
     const nowMs = this.#deps.clock.monotonicMs()
     const lastMs = this.#toldMs.get(place)
-    if (this.#dueMs.size === 0 || (lastMs !== undefined && nowMs - lastMs < TELL_INTERVAL_MS))
-      return
+    if (!this.#tables.includes(table) || this.#dueMs.size === 0) return
+    if (lastMs !== undefined && nowMs - lastMs < TELL_INTERVAL_MS) return
     this.#toldMs.delete(place)
     this.#toldMs.set(place, nowMs)
     if (this.#toldMs.size > TOLD_PEERS_MAX) {
@@ -105,7 +114,7 @@ export class Announcer {
 
   async #provide(release: Digest): Promise<void> {
     try {
-      await this.#deps.network.provide(release, this.#deadline())
+      await this.#deps.network.provide(release, this.#tables, this.#deadline())
     } catch (error) {
       this.#note('announce', error)
     }

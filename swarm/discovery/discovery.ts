@@ -67,9 +67,9 @@ export class Discovery {
     await Promise.all([this.#running, this.#announcer.stop()])
   }
 
-  /** Replaces the set of releases that this node announces as a holder. */
-  announce(releases: readonly Digest[]): void {
-    this.#announcer.set(releases)
+  /** Replaces the set of releases that this node announces as a holder, and the tables that hear of it. */
+  announce(releases: readonly Digest[], tables: readonly TableScope[]): void {
+    this.#announcer.set(releases, tables)
   }
 
   /** Replaces the peers that the catalog names. */

@@ -7,7 +7,7 @@ import type { Clock } from '../../src/core/clock.ts'
 import { messageOf } from '../../src/core/errors.ts'
 import type { Log } from '../../src/core/log.ts'
 import { SwarmError } from '../errors.ts'
-import type { Channel, ChannelHandlers, FoundPeer, Network } from '../network.ts'
+import type { Channel, ChannelHandlers, FoundPeer, Network, TableScope } from '../network.ts'
 import { createChannel } from './channel.ts'
 import { type Table, withPeerId } from './dht.ts'
 import { openIdentity } from './identity.ts'
@@ -32,6 +32,8 @@ export async function createNetwork(deps: NetworkDeps, options: NetworkOptions):
     onTable: (peerId, table) => heard.onTable?.(peerId, table),
   }
   const { node, gate, tables } = await buildNode(nodeDeps, options, privateKey)
+  const tablesOf = (scopes: readonly TableScope[]): readonly Table[] =>
+    tables.filter(({ scope }) => scopes.includes(scope))
   const base = `/archipelago/${options.networkName}`
   const protocols = { blobs: `${base}/blobs/1`, catalog: `${base}/catalog/1` }
   return {
@@ -53,18 +55,18 @@ export async function createNetwork(deps: NetworkDeps, options: NetworkOptions):
     },
     addressesOf: peerId => addressesOf(node, peerId),
     disconnect: peerId => node.hangUp(peerIdFromString(peerId)),
-    async provide(release, signal) {
+    async provide(release, scopes, signal) {
       const key = releaseKey(options.networkName, release)
-      await Promise.all(tables.map(table => table.provide(key, signal)))
+      await Promise.all(tablesOf(scopes).map(table => table.provide(key, signal)))
     },
     async provideTo({ peerId, table: wanted }, releases, signal) {
       const keys = releases.map(release => releaseKey(options.networkName, release))
-      const table = tables.find(({ scope }) => scope === wanted)
-      await table?.offer(peerIdFromString(peerId), keys, signal)
+      const id = peerIdFromString(peerId)
+      await Promise.all(tablesOf([wanted]).map(table => table.offer(id, keys, signal)))
     },
-    async withdraw(release) {
+    async withdraw(release, scopes) {
       const key = releaseKey(options.networkName, release)
-      await Promise.all(tables.map(table => table.withdraw(key)))
+      await Promise.all(tablesOf(scopes).map(table => table.withdraw(key)))
     },
     findHolders: (release, signal) =>
       findIn(tables, releaseKey(options.networkName, release), signal),

@@ -59,7 +59,7 @@ describe('the DHT', function () {
 
   it('tells who announced a release, with an address that can be dialled', async () => {
     const found = await waitFor('the record', TIMEOUT_MS, async () => {
-      await holder.provide(RELEASE, AbortSignal.timeout(TIMEOUT_MS))
+      await holder.provide(RELEASE, ['lan', 'wan'], AbortSignal.timeout(TIMEOUT_MS))
       return (await holdersOf(seeker)).find(peer => peer.peerId === holder.peerId)
     })
     await seeker.disconnect(holder.peerId)

@@ -27,6 +27,14 @@ if (missing === undefined) {
       expect(found).to.be.oneOf(['dht', 'inbound'])
     })
   })
+
+  describe('a node that serves nobody on the Internet', () => {
+    it('is named there by no record, and is as soon as it serves everybody', async function () {
+      this.timeout(60_000)
+      const outcome = await runWithAddresses('quiet-holder.ts', PUBLIC)
+      expect(outcome).to.deep.equal({ whileQuiet: false, afterwards: true })
+    })
+  })
 } else {
   process.stdout.write(
     `left out, missing ${missing}: addresses that a peer on the Internet names\n`,
