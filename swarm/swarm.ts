@@ -89,7 +89,8 @@ const SAVE_INTERVAL_MS = 2_000
 export async function createSwarm(deps: SwarmDeps, options: SwarmOptions): Promise<Swarm> {
   const log = deps.log.child('swarm')
   const bans = await openBans({ clock: deps.clock, log }, options.stateFolder)
-  const network = await createNetwork({ clock: deps.clock, log, isBanned: bans.isBanned }, options)
+  const { clock, random } = deps
+  const network = await createNetwork({ clock, log, random, isBanned: bans.isBanned }, options)
   const totals = await openTotals(log, options.stateFolder)
   const remembered = await openRememberedPeers(log, options.stateFolder)
   const { serving, given } = await openServing({ ...deps, log }, options)

@@ -98,7 +98,7 @@ export class Exchange {
     const asked = this.#stateOf(link).asked.get(release)
     if (asked?.isOpen !== true) return
     asked.isOpen = false
-    for (const peer of peers) {
+    for (const peer of shuffled(peers, this.#deps.random)) {
       const addresses = this.#usable(peer.addresses, link.scope)
       if (addresses.length > 0) this.#deps.onFound({ ...peer, addresses }, release)
     }

@@ -4,7 +4,6 @@ import { type PeerId, type PeerInfo, peerDiscoverySymbol } from '@libp2p/interfa
 import {
   type KadDHT,
   kadDHT,
-  type QueryEvent,
   removePrivateAddressesMapper,
   removePublicAddressesMapper,
 } from '@libp2p/kad-dht'
@@ -27,6 +26,7 @@ import { createChannel } from './channel.ts'
 import type { DialGate } from './dial-gate.ts'
 import { homeOnly } from './home-only.ts'
 import { encodeAddProvider } from './kad-frame.ts'
+import { providersIn } from './providers-in.ts'
 
 type Service = ReturnType<typeof kadDHT>
 
@@ -65,6 +65,8 @@ function refuseRecord(): never {
 export interface TableDeps {
   readonly node: Libp2p
   readonly clock: Clock
+  /** In [0, 1). */
+  readonly random: () => number
   readonly gate: DialGate
   /** The node listens on loopback only. */
   readonly isOnLoopback: boolean
@@ -149,11 +151,11 @@ export class Table {
 
   /** Candidates with addresses that may be dialled. Ends early when the lookup fails. */
   async *find(key: CID, signal: AbortSignal): AsyncGenerator<FoundPeer> {
-    const { node } = this.#guarded
+    const { node, random } = this.#guarded
     try {
       yield* pipe(
         this.#dht.findProviders(key, { signal }),
-        events => providersIn(events),
+        events => providersIn(events, random),
         providers => this.#candidates(providers),
       )
     } catch (error) {
@@ -215,12 +217,6 @@ function* inChunks<T>(items: readonly T[], encode: (item: T) => Uint8Array): Ite
     sizeBytes = 0
   }
   if (chunk.length > 0) yield Buffer.concat(chunk)
-}
-
-async function* providersIn(events: AsyncIterable<QueryEvent>): AsyncGenerator<PeerInfo> {
-  for await (const event of events) {
-    if (event.name === 'PROVIDER') yield* event.providers
-  }
 }
 
 /** With `/p2p/<id>` at its end. */

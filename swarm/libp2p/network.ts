@@ -19,6 +19,8 @@ const OPEN_STREAM_TIMEOUT_MS = 10_000
 export interface NetworkDeps {
   readonly clock: Clock
   readonly log: Log
+  /** In [0, 1). */
+  readonly random: () => number
   /** Nothing is dialled to, or accepted from, a peer that this names. */
   isBanned(peerId: string): boolean
 }

@@ -48,6 +48,8 @@ export type NetworkOptions = Pick<
 
 export interface NodeDeps {
   readonly clock: Clock
+  /** In [0, 1). */
+  readonly random: () => number
   /** Nothing is dialled to, or accepted from, a peer that this names. */
   isBanned(peerId: string): boolean
   /** A node of this network on the local link. */
@@ -71,7 +73,7 @@ export async function buildNode(
   options: NetworkOptions,
   privateKey: PrivateKey,
 ): Promise<BuiltNode> {
-  const { clock } = deps
+  const { clock, random } = deps
   const { networkName } = options
   const lan = new Table(networkName, 'lan')
   const wan = new Table(networkName, 'wan')
@@ -114,7 +116,7 @@ export async function buildNode(
   })
   const tables = [lan, wan]
   for (const table of tables) {
-    await table.guard({ node, clock, gate, isOnLoopback, onServer: deps.onTable })
+    await table.guard({ node, clock, random, gate, isOnLoopback, onServer: deps.onTable })
   }
   vouchForNeighbours(node, gate, isOnLoopback)
   return { node, gate, records, tables, isOnLoopback }

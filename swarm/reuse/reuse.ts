@@ -7,6 +7,7 @@ import type { Bitfield } from '../bitfield.ts'
 import { REUSE_BLOBS_MAX, REUSE_LAYER_BYTES_MAX, REUSE_SIMILAR_MAX } from '../limits.ts'
 import type { BlobStore, BlobWriter, HeldBlob } from '../ports.ts'
 import { needleOf } from './needle.ts'
+import { newestOf } from './newest.ts'
 import { createReusePlan, type ReusePlan } from './plan.ts'
 import { samePlaces } from './same-place.ts'
 import { placesOf, type SearchBudget } from './search.ts'
@@ -208,10 +209,10 @@ function neighbours(
   similar: readonly Digest[],
 ): readonly HeldBlob[] {
   const first = similar.flatMap(each => store.held(each) ?? [])
-  const others = [...store.list()].sort((a, b) => b.lastUsedMs - a.lastUsedMs)
-  return [...new Set([...first, ...others])]
-    .filter(blob => blob.digest !== digest && blob.pieceCount > 1 && blob.isComplete)
-    .slice(0, REUSE_BLOBS_MAX)
+  const isNeighbour = (blob: HeldBlob): boolean =>
+    blob.digest !== digest && blob.pieceCount > 1 && blob.isComplete
+  const others = newestOf(store.list().filter(isNeighbour), REUSE_BLOBS_MAX)
+  return [...new Set([...first.filter(isNeighbour), ...others])].slice(0, REUSE_BLOBS_MAX)
 }
 
 /** Where moved bytes are looked for: in what is said to be similar, and in what has most in common. */

@@ -14,7 +14,7 @@ const TIMEOUT_MS = 20_000
 
 async function openNetwork(folder: TempFolder, name: string): Promise<Network> {
   const network = await createNetwork(
-    { clock: systemClock, log: silentLog, isBanned: () => false },
+    { clock: systemClock, random: Math.random, log: silentLog, isBanned: () => false },
     {
       networkName: 'dht-test',
       identityFile: join(folder.path, `${name}.key`),

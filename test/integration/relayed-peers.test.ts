@@ -48,7 +48,7 @@ describe('a relayed connection', function () {
     reach: Partial<ReachOptions>,
   ): Promise<Opened> {
     const network = await createNetwork(
-      { clock: systemClock, log: silentLog, isBanned: () => false },
+      { clock: systemClock, random: Math.random, log: silentLog, isBanned: () => false },
       options(name, listen, { ...QUIET, ...reach }),
     )
     opened.push(network)
@@ -94,6 +94,7 @@ describe('a relayed connection', function () {
     const { address } = await openHidden()
     const deps = {
       clock: systemClock,
+      random: Math.random,
       isBanned: () => false,
       onNeighbour: () => {},
       onTable: () => {},

@@ -30,7 +30,7 @@ export interface BlobPeer extends AsyncDisposable {
 export async function startBlobPeer(addresses: readonly string[]): Promise<BlobPeer> {
   const folder = await mkdtemp(join(tmpdir(), 'archy-blob-peer-'))
   const network = await createNetwork(
-    { clock: systemClock, log: silentLog, isBanned: () => false },
+    { clock: systemClock, random: Math.random, log: silentLog, isBanned: () => false },
     {
       networkName: 'test',
       identityFile: join(folder, 'identity.key'),

@@ -39,7 +39,7 @@ const holder = await startNode({
 })
 const folder = await mkdtemp(join(tmpdir(), 'archy-seeker-'))
 const seeker = await createNetwork(
-  { clock: systemClock, log: silentLog, isBanned: () => false },
+  { clock: systemClock, random: Math.random, log: silentLog, isBanned: () => false },
   {
     networkName: 'test',
     identityFile: join(folder, 'identity.key'),

@@ -38,7 +38,7 @@ const DATA_BODY_AT = 9
 export async function startRawBlobPeer(options: RawBlobOptions = {}): Promise<RawBlobPeer> {
   const folder = await mkdtemp(join(tmpdir(), 'archy-raw-'))
   const network = await createNetwork(
-    { log: silentLog, clock: systemClock, isBanned: () => false },
+    { log: silentLog, clock: systemClock, random: Math.random, isBanned: () => false },
     {
       networkName: 'test',
       identityFile: join(folder, 'identity.key'),

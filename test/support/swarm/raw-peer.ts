@@ -29,7 +29,7 @@ interface RawOptions {
 export async function startRawPeer(options: RawOptions = {}): Promise<RawPeer> {
   const folder = await mkdtemp(join(tmpdir(), 'archy-raw-'))
   const network = await createNetwork(
-    { clock: systemClock, log: silentLog, isBanned: () => false },
+    { clock: systemClock, random: Math.random, log: silentLog, isBanned: () => false },
     {
       networkName: 'test',
       identityFile: join(folder, 'identity.key'),

@@ -52,6 +52,7 @@ const LOOPBACK: NetworkOptions = {
 export async function startSubject(options: Partial<NetworkOptions> = {}): Promise<BuiltNode> {
   const deps = {
     clock: systemClock,
+    random: Math.random,
     isBanned: () => false,
     onNeighbour: () => {},
     onTable: () => {},

@@ -47,15 +47,17 @@ describe('peer exchange', () => {
   let addresses: Map<string, readonly string[]>
   let found: FoundPeer[]
   let exchange: Exchange
+  let chance: number
 
   beforeEach(() => {
     clock = createManualClock()
     links = []
+    chance = 0
     addresses = new Map()
     found = []
     exchange = new Exchange({
       clock,
-      random: () => 0,
+      random: () => chance,
       isOnLoopback: false,
       links: () => links,
       addressesOf: async peerId => addresses.get(peerId) ?? [PUBLIC, PRIVATE],
@@ -164,5 +166,14 @@ describe('peer exchange', () => {
       { peerId: 'x', addresses: [PRIVATE, PUBLIC] },
       { peerId: 'y', addresses: [PRIVATE] },
     ])
+  })
+
+  it('does not look at those that are named in the order in which they are named', () => {
+    const link = add('p')
+    exchange.seek(RELEASE)
+    chance = 0.99
+    const peers = ['a', 'b', 'c'].map(peerId => ({ peerId, addresses: [PUBLIC] }))
+    exchange.handleTell(link, RELEASE, peers)
+    expect(found.map(({ peerId }) => peerId)).to.deep.equal(['c', 'b', 'a'])
   })
 })
