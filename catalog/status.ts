@@ -30,6 +30,8 @@ export interface CatalogStatus extends FreshnessResult {
   readonly origin: OriginStatus
   /** Multiaddrs of peers that it names as a first way into the network: hints, believed no more than any other. */
   readonly bootstrap: readonly string[]
+  /** Followed publishers of whom there was a file that cannot be read any more, until a new one comes: what they offer is not known. */
+  readonly unknownFeeds: readonly string[]
   /** Whatever is not as it should be and does not stop the catalog as a whole. */
   readonly notices: readonly string[]
 }
@@ -59,6 +61,7 @@ export function statusOf(
     source,
     origin,
     bootstrap: targets?.bootstrap.addresses ?? [],
+    unknownFeeds: [],
     notices: [
       ...delegated.problems.map(({ role, message }) => `${role}: ${message}`),
       ...revokedNotices(apps.offers),

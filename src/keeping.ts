@@ -47,6 +47,7 @@ export async function openKeeping(
   const pins = createPins(options.stateFolder)
   const readNeeded = createNeededReader({
     offers: () => (catalog.status().timestamp === undefined ? undefined : catalog.offers()),
+    unknownFeeds: () => catalog.status().unknownFeeds,
     wanted: () => deps.wanted.list(),
     localManifests: () => deps.localManifests.entries(),
     installed: () => deps.orchestrator.releases(),

@@ -27,6 +27,8 @@ export type Needed = ReadonlyMap<Digest, string>
 interface Deps {
   /** `undefined` while no catalog was ever accepted. */
   offers(): readonly AppOffer[] | undefined
+  /** Publishers whose offers could not be read, although they were known once. */
+  unknownFeeds(): readonly string[]
   wanted(): readonly WantedApp[]
   localManifests(): readonly CatalogEntry[]
   /** @throws when one record cannot be read */
@@ -48,6 +50,12 @@ export function createNeededReader(deps: Deps): () => Promise<Needed> {
   async function read(): Promise<Needed> {
     const offers = deps.offers()
     if (offers === undefined) throw new Error('there is no catalog yet')
+    const lost = deps.unknownFeeds()
+    if (lost.length > 0) {
+      const fix =
+        'it comes again with a refresh, or is not needed once it is not in "feeds" any more'
+      throw new Error(`the last file of ${lost.join(', ')} cannot be read; ${fix}`)
+    }
     const pins = await deps.pins()
     const local = deps.localManifests()
     const releases = [

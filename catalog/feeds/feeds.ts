@@ -23,6 +23,8 @@ export interface Feeds {
   /** Asks every publisher's source. One that fails keeps its last file; nothing is thrown. */
   refresh(signal?: AbortSignal): Promise<void>
   shelves(): readonly Shelf[]
+  /** The `did:key` of every publisher whose last file cannot be read, until a new one was accepted. */
+  unknown(): readonly string[]
   /** What is wrong with which feed. */
   problems(): readonly string[]
 }
@@ -55,11 +57,14 @@ export async function openFeeds(deps: Deps, sources: readonly FeedSource[]): Pro
       await Promise.all(followed.map(feed => feed.refresh(signal)))
     },
     shelves: () => followed.flatMap(feed => feed.shelf() ?? []),
+    unknown: () => followed.flatMap(feed => (feed.isUnknown() ? [feed.did] : [])),
     problems: () => followed.flatMap(feed => feed.problem() ?? []),
   }
 }
 
 interface Followed {
+  readonly did: string
+  isUnknown(): boolean
   refresh(signal?: AbortSignal): Promise<void>
   shelf(): Shelf | undefined
   problem(): string | undefined
@@ -72,8 +77,11 @@ async function openFeed(
   const id = publisherIdOf(did)
   const paths = { floor: join(folder, `${id}.floor.json`), file: join(folder, `${id}.json`) }
   let floor = await readFloor(paths.floor, log)
-  let feed = await readStored(did, paths.file, floor, log)
-  let problem: string | undefined
+  const stored = await readStored(did, paths.file, floor, log)
+  let feed = stored === 'unreadable' ? undefined : stored
+  // Where there is a floor, there was a file.
+  const isLost = stored === 'unreadable' || (stored === undefined && floor !== undefined)
+  let problem = isLost ? `feed of ${did}: its stored file cannot be read` : undefined
   let running: Promise<void> | undefined
   // A floor that was lost: what was accepted then is known from the file.
   if (feed !== undefined && feed.targets.version > (floor?.version ?? 0)) {
@@ -109,6 +117,8 @@ async function openFeed(
   }
 
   return {
+    did,
+    isUnknown: () => isLost && feed === undefined,
     /** One at a time: two would write one floor, and the slower one would lower it. */
     async refresh(signal) {
       running ??= refresh(signal).finally(() => {
@@ -139,7 +149,7 @@ async function readStored(
   path: string,
   floor: FeedFloor | undefined,
   log: Log,
-): Promise<Feed | undefined> {
+): Promise<Feed | 'unreadable' | undefined> {
   try {
     const bytes = await readFileBounded(path, TARGETS_BYTES_MAX)
     if (bytes === undefined) return undefined
@@ -147,7 +157,7 @@ async function readStored(
     return acceptFeed(did, bytes, floor && { ...floor, version: 0, content: '' })
   } catch (error) {
     log.warn('stored feed not used', { did, reason: messageOf(error) })
-    return undefined
+    return 'unreadable'
   }
 }
 

@@ -57,7 +57,9 @@ export function withFeeds(catalog: Catalog, feeds: Feeds): Catalog {
     status() {
       const status = catalog.status()
       const notices = [...status.notices, ...usable().notices, ...feeds.problems()]
-      return { ...status, notices }
+      const { versions } = catalog.publishers()
+      const unknownFeeds = feeds.unknown().filter(did => !versions.has(roleOfPublisher(did)))
+      return { ...status, notices, unknownFeeds }
     },
   }
 }

@@ -92,6 +92,7 @@ export class Reuse {
     const needle = needleOf(bytes)
     /* The piece's buffer goes on to others; what is looked for is kept. */
     const kept = needle && { offset: needle.offset, bytes: needle.bytes.slice() }
+    /* A store that cannot be read or written fails the download itself; reuse only ends. */
     this.#tail = this.#tail.then(() => this.#pursue(pieceIndex, kept)).catch(() => this.giveUp())
   }
 

@@ -43,7 +43,12 @@ const END = '\uffff'
 /** @throws StoreError `STORE_LOCKED` when another process has the store open; `INDEX_UNUSABLE`; FileError `DISK_FULL` */
 export async function openIndex(folder: string, log: Log): Promise<StoreIndex> {
   let db = await openLevel(folder)
-  let content = db && (await readContent(db).catch(() => undefined))
+  let content =
+    db &&
+    (await readContent(db).catch((error: unknown) => {
+      log.warn('index not readable', { folder, reason: messageOf(error) })
+      return undefined
+    }))
   if (db === undefined || content === undefined) {
     log.warn('index damaged, making a new one', { folder })
     await db?.close()

@@ -73,6 +73,7 @@ async function noteHolder(path: string, log: Log): Promise<void> {
 }
 
 async function lockedBy(path: string, folder: string, cause: unknown): Promise<StoreError> {
+  // Without the note the message does not name the process, that is all.
   const text = await readFile(path, 'utf8').catch(() => '')
   const pid = /^\d+$/.exec(text.trim())?.[0]
   const who = pid === undefined ? 'another process' : `another process (pid ${pid})`

@@ -114,7 +114,9 @@ describe('archy blob why', function () {
   it('says of a blob that was never fetched, and of what is no digest, that there is nothing to say', async () => {
     const never = await getter.run(['blob', 'why', `blake3:${'0'.repeat(64)}`])
     expect([never.code, never.stdout]).to.deep.equal([1, ''])
-    expect(never.stderr).to.match(/^archy: no fetch of blake3:0{64} is remembered.*\(FETCH_UNKNOWN\)/)
+    expect(never.stderr).to.match(
+      /^archy: no fetch of blake3:0{64} is remembered.*\(FETCH_UNKNOWN\)/,
+    )
     expect((await getter.run(['blob', 'why', 'sha256:00'])).code).to.be.oneOf([1, 2])
   })
 })

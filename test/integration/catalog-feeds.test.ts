@@ -150,6 +150,34 @@ describe('a catalog with feeds', () => {
     })
   }
 
+  for (const [what, damage] of [
+    ['cannot be read', (path: string) => truncate(path, 10)],
+    ['is gone', (path: string) => rm(path)],
+  ] as const) {
+    it(`says that it does not know what a publisher offers whose file ${what}, until a new one comes`, async () => {
+      expect((await opened()).status().unknownFeeds).to.deep.equal([])
+      await damage(join(folder, 'feeds', `${id}.json`))
+      const again = await open()
+      expect(again.status().unknownFeeds).to.deep.equal([did])
+      expect(again.status().notices.join()).to.include('its stored file cannot be read')
+      feed = publisher.file(2)
+      await again.refresh()
+      expect(again.status().unknownFeeds).to.deep.equal([])
+    })
+  }
+
+  it('does not miss the file of a publisher whom the origin lists', async () => {
+    await opened()
+    await truncate(join(folder, 'feeds', `${id}.json`), 10)
+    await truncate(join(folder, 'feeds', `${id}.floor.json`), 10)
+    feed = undefined
+    const catalog = await opened()
+    expect(catalog.status().unknownFeeds).to.deep.equal([did])
+    origin.publishSet(2, { roles: delegated() })
+    await catalog.refresh()
+    expect(catalog.status().unknownFeeds).to.deep.equal([])
+  })
+
   it('waits for the publisher also when no origin answers', async () => {
     const catalog = await open()
     origin.files.clear()

@@ -10,6 +10,7 @@ export const NOTHING: NodeStatus['catalog'] = {
   expiresMs: undefined,
   content: undefined,
   bootstrap: [],
+  unknownFeeds: [],
   freshness: 'fresh',
   nowMs: 0,
   flags: [],

@@ -90,6 +90,7 @@ describe('what this node needs of its store', () => {
     offers: readonly AppOffer[] | undefined
     installed: () => Promise<readonly InstalledRelease[]>
     pins: () => Promise<PinSet>
+    lost: readonly string[]
     readCount: number
     parse: (release: string) => AppManifest
   }
@@ -101,12 +102,14 @@ describe('what this node needs of its store', () => {
         { ...installed, version: '1', manifest: named('notes 1'), place: 'previous' },
       ],
       pins: async () => ({ apps: [], blobs: [named('mine')] }),
+      lost: [],
       readCount: 0,
       parse: manifestOf,
     }
     const here = new Map(['notes 1', 'notes 2'].map(name => [named(name), name]))
     const read = createNeededReader({
       offers: () => world.offers,
+      unknownFeeds: () => world.lost,
       wanted: () => [wish],
       localManifests: () => [entry('5', 'own')],
       installed: () => world.installed(),
@@ -155,6 +158,14 @@ describe('what this node needs of its store', () => {
     const noRecord = createWorld()
     noRecord.installed = () => Promise.reject(new Error('notes.json is not a record'))
     expect(await failure(noRecord)).to.match(/^NEEDS_UNKNOWN: .*notes\.json is not a record/)
+  })
+
+  it('are unknown while the last file of a followed publisher cannot be read: it may say what is wanted', async () => {
+    const world = createWorld()
+    world.lost = ['did:key:zA']
+    expect(await failure(world)).to.match(/^NEEDS_UNKNOWN: .*the last file of did:key:zA cannot be/)
+    world.lost = []
+    expect(await failure(world)).to.equal('no failure')
   })
 
   it('are unknown when the manifest of a release that must be kept cannot be understood', async () => {
