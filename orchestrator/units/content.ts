@@ -42,7 +42,7 @@ function fileName(component: string, index: number, path: string): string {
 }
 
 /** A value that holds a secret never stands in the file: it becomes a Podman secret. */
-export function environmentLines({ input, component, values }: Rendering): UnitLine[] {
+export function environmentLines({ input, name, component, values }: Rendering): UnitLine[] {
   const { id } = input.manifest
   const variables = Object.entries(component.env)
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -50,11 +50,10 @@ export function environmentLines({ input, component, values }: Rendering): UnitL
       const filled = fillIn(value, values)
       return filled.kind === 'secret'
         ? ['Secret', `${secretName(id, filled.template)},type=env,target=${key}`]
-        : ['Environment', quoteWord(`${key}=${filled.text}`)]
+        : ['Environment', quoteWord(`${key}=${filled.text}`, `components.${name}.env.${key}`)]
     })
   const files = component.secretFiles.map(({ secret, path, owner }): UnitLine => {
-    const name = secretName(id, `\${secrets.${secret}}`)
-    return secretMount(name, path, owner, '0400')
+    return secretMount(secretName(id, `\${secrets.${secret}}`), path, owner, '0400')
   })
   return [...variables, ...files]
 }

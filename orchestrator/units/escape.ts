@@ -11,9 +11,12 @@ const REFUSED_CHARACTERS = /[\p{Cc}\p{Noncharacter_Code_Point}]/u
 /** What needs no quoting, no `%` and no `$`, and is no separator in `Volume=`: a colon is one. */
 const PLAIN_PATH = /^\/[A-Za-z0-9._/@+-]*$/
 
-/** One word of `Exec=`, `Environment=` or `Label=`, always in double quotes. */
-export function quoteWord(text: string): string {
-  const inner = expandable(text).replaceAll('\\', '\\\\').replaceAll('"', '\\"')
+/**
+ * One word of `Exec=`, `Environment=` or `Label=`, always in double quotes. `what` names the value where it is refused.
+ * @throws OrchestratorError `UNIT_VALUE_REFUSED`
+ */
+export function quoteWord(text: string, what?: string): string {
+  const inner = expandable(text, what).replaceAll('\\', '\\\\').replaceAll('"', '\\"')
   return `"${inner}"`
 }
 
@@ -42,8 +45,8 @@ export function argvWords(argv: readonly string[]): string {
  * `$` doubled.
  * @throws OrchestratorError `UNIT_VALUE_REFUSED`
  */
-export function expandable(text: string): string {
-  return printable(text).replaceAll('%', '%%').replaceAll('$', '$$$$')
+export function expandable(text: string, what?: string): string {
+  return printable(text, what).replaceAll('%', '%%').replaceAll('$', '$$$$')
 }
 
 /** A value of systemd's own keys that are not command lines (`Description=`): only `%` is special. */
@@ -65,10 +68,10 @@ export function unitPath(path: string): string {
   )
 }
 
-function printable(text: string): string {
+function printable(text: string, what = 'a value'): string {
   if (!REFUSED_CHARACTERS.test(text) && text.isWellFormed()) return text
   throw new OrchestratorError(
     'UNIT_VALUE_REFUSED',
-    'a value with line breaks, control characters or code points that are no characters cannot stand in a unit file',
+    `${what} holds a line break, a control character or a code point that is no character, which no unit file can carry; use files for such text`,
   )
 }

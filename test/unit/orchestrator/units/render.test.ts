@@ -178,6 +178,15 @@ describe('renderApp', () => {
     )
   })
 
+  it('names the variable that a setting of the owner makes impossible', () => {
+    const values = new Map([['config.motd', 'two\nlines']])
+    const app =
+      '  web: { image: a, env: { MOTD: "${config.motd}" } }\nconfig: { motd: { type: string } }'
+    expect(() => containerOf(app, 'web', { values }))
+      .to.throw('components.web.env.MOTD holds a line break')
+      .with.property('code', 'UNIT_VALUE_REFUSED')
+  })
+
   it('refuses a health check whose first word Podman does not take for a program', () => {
     expect(() => containerOf('  web: { image: a, health: { exec: [CMD-SHELL, "curl x"] } }'))
       .to.throw('[sh, -c, "…"]')
