@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { Clock } from '../src/core/clock.ts'
 import type { Log } from '../src/core/log.ts'
+import { createFindings, type Findings } from './findings.ts'
 import type { Host } from './ports.ts'
 
 export interface OrchestratorDeps extends Host {
@@ -31,6 +32,24 @@ export interface Context {
     isChecked: boolean
     /** Nothing of an app is left in it that no record names. */
     isTidy: boolean
+  }
+  readonly findings: Findings
+  /** Why an app that should run was not started. */
+  readonly blocked: Map<string, string>
+  /** Operations that are being worked on: when each began, monotonic. */
+  readonly underWay: Map<string, number>
+  /** Apps whose interrupted operation could not be finished; it is tried again. */
+  readonly stuck: Set<string>
+}
+
+export function createContext(deps: OrchestratorDeps, options: OrchestratorOptions): Context {
+  return {
+    ...{ deps, options },
+    storage: { isChecked: false, isTidy: false },
+    findings: createFindings(() => deps.clock.nowMs()),
+    blocked: new Map(),
+    underWay: new Map(),
+    stuck: new Set(),
   }
 }
 

@@ -15,12 +15,12 @@ export async function takeSnapshot(
   { deps }: Context,
   specs: readonly AppSpec[],
 ): Promise<Snapshot> {
-  const names = specs.flatMap(spec => [
-    targetUnit(spec.id),
-    ...spec.components.map(({ unit }) => unit),
-  ])
-  const units = await deps.systemd.units(names)
+  const units = await deps.systemd.units(snapshotUnits(specs))
   return { units, containers: await deps.podman.containers() }
+}
+
+export function snapshotUnits(specs: readonly AppSpec[]): readonly string[] {
+  return specs.flatMap(spec => [targetUnit(spec.id), ...spec.components.map(({ unit }) => unit)])
 }
 
 /** Adds the answers of the network probes of one app; only components that are up are asked. */

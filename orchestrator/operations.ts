@@ -2,6 +2,7 @@
 import type { Context } from './context.ts'
 import { OrchestratorError } from './errors.ts'
 import { releaseApp } from './hold.ts'
+import { mayStart } from './needs.ts'
 import { restartProbation } from './probation.ts'
 import {
   type AppRecord,
@@ -25,12 +26,14 @@ export async function start(context: Context, record: AppRecord, work: Work): Pr
     operation: { kind: 'start', startedMs },
   })
   await releaseApp(context.options, record.id)
-  await enableTarget(context.options, record.id)
   const { operation: _, ...rest } = {
     ...restartProbation(withoutProblem(record), startedMs),
     desired: 'running' as const,
   }
-  if (context.options.mode === 'render') return await writeRecord(context, rest)
+  const isLive = context.options.mode === 'systemd'
+  if (isLive && !(await mayStart(context, committed.spec))) return await writeRecord(context, rest)
+  await enableTarget(context.options, record.id)
+  if (!isLive) return await writeRecord(context, rest)
   try {
     await startApp(context, committed.spec, work.signal)
     await writeRecord(context, rest)

@@ -1,29 +1,24 @@
 /** Makes verified releases run and keeps them running: the one way in. */
-import { mkdir, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { VerifiedRelease } from '../catalog/index.ts'
-import { messageOf } from '../src/core/errors.ts'
-import { removeTemporaries } from '../src/core/files.ts'
 import {
   type Context,
+  createContext,
   type OrchestratorDeps,
   type OrchestratorOptions,
-  recordFolder,
-  secretFolder,
-  stagingFolder,
 } from './context.ts'
 import { OrchestratorError } from './errors.ts'
+import { prepareFolders } from './folders.ts'
 import type { Progress } from './images.ts'
 import { install } from './install.ts'
 import { type InstalledRelease, installedReleases } from './installed.ts'
 import { createLocks } from './lock.ts'
 import { restart, resume, start, stop, uninstall } from './operations.ts'
+import { createPasses } from './passes.ts'
 import { createProbationWatch } from './probation.ts'
-import { reconcileAll } from './reconcile.ts'
-import { type AppRecord, readRecords, requireRecord } from './record.ts'
+import { createReconciler } from './reconcile.ts'
+import { type AppRecord, readRecord, readRecords, requireRecord } from './record.ts'
 import type { AppStatus } from './status.ts'
 import type { Work } from './switch.ts'
-import { unitPath } from './units/escape.ts'
 import { createUpdateVerbs, type UpdateVerbs } from './update-verbs.ts'
 import { createViewer } from './view.ts'
 
@@ -75,7 +70,7 @@ export function createOrchestrator(
   deps: OrchestratorDeps,
   options: OrchestratorOptions,
 ): Orchestrator {
-  const context: Context = { deps, options, storage: { isChecked: false, isTidy: false } }
+  const context = createContext(deps, options)
   const locks = createLocks()
   const closing = new AbortController()
   const viewer = createViewer(context)
@@ -90,43 +85,52 @@ export function createOrchestrator(
     id: string,
     act: (context: Context, record: AppRecord, work: Work) => Promise<void>,
   ): Promise<AppStatus> {
+    return await work(id, async () => {
+      await act(context, await requireRecord(context, id), workWith())
+    })
+  }
+
+  async function work(id: string, act: () => Promise<void>): Promise<AppStatus> {
     return await locks.run(id, async () => {
       closing.signal.throwIfAborted()
-      await act(context, await requireRecord(context, id), workWith())
+      context.underWay.set(id, deps.clock.monotonicMs())
+      context.stuck.delete(id)
+      try {
+        await act()
+      } finally {
+        context.underWay.delete(id)
+      }
       return await viewer.app(id)
     })
   }
 
+  const reconciler = createReconciler(context, locks, async id => {
+    await operate(id, resume)
+  })
+  const passes = createPasses(deps, closing.signal, () => reconciler.pass(closing.signal))
+
   return {
     async open() {
       await prepareFolders(options)
-      for (const { id, operation } of await readRecords(context)) {
-        if (operation === undefined) continue
-        // Not awaited: an app that takes long to start must not keep the node from its other work.
-        operate(id, resume).catch((error: unknown) => {
-          if (closing.signal.aborted) return
-          deps.log.error('interrupted operation not finished', {
-            app: id,
-            reason: messageOf(error),
-          })
-        })
-      }
+      if (options.mode === 'render') return
+      // Not awaited: an app that takes long to start must not keep the node from its other work.
+      passes.begin()
     },
     async close() {
       closing.abort(new OrchestratorError('CLOSING', 'the node is stopping'))
+      await passes.idle()
       await locks.idle()
     },
     async install(release, { onProgress, signal, stepsBackFrom, onOffer = [] } = {}) {
       const { id } = release.manifest
-      return await locks.run(id, async () => {
-        closing.signal.throwIfAborted()
+      return await work(id, async () => {
+        // A damaged record is never taken for none: that would install over an app.
+        const record = await readRecord(context, id)
         const records = await readRecords(context)
-        const record = records.find(each => each.id === id)
         const others = records.filter(each => each.id !== id)
         const cancel = signal ?? closing.signal
         const terms = { cancel, stepsBackFrom, onOffer }
         await install(context, record, others, release, workWith(onProgress), terms)
-        return await viewer.app(id)
       })
     },
     start: id => operate(id, start),
@@ -139,30 +143,8 @@ export function createOrchestrator(
     logs: (id, lines) => viewer.logs(id, lines),
     async reconcile() {
       if (options.mode === 'render' || closing.signal.aborted) return
-      const records = await readRecords(context)
-      await reconcileAll(context, locks, records, closing.signal)
-      await probations.tend(records, workWith())
+      await passes.run()
+      await probations.tend(await readRecords(context), workWith())
     },
-  }
-}
-
-/** Empties the staging folder, and removes what half-made writes left: all of it is rubbish. @throws OrchestratorError `PATH_UNSUITABLE` */
-async function prepareFolders(options: OrchestratorOptions): Promise<void> {
-  unitPath(options.dataFolder)
-  // A colon ends the folder in the name by which Podman is given a layout.
-  unitPath(options.stateFolder)
-  const { dataFolder, unitFolder, userUnitFolder } = options
-  for (const folder of [dataFolder, unitFolder, userUnitFolder, recordFolder(options)]) {
-    await mkdir(folder, { recursive: true })
-  }
-  await rm(stagingFolder(options), { recursive: true, force: true })
-  await mkdir(stagingFolder(options), { mode: 0o700 })
-  const secrets = secretFolder(options, '')
-  await mkdir(secrets, { recursive: true, mode: 0o700 })
-  for (const id of await readdir(secrets)) await removeTemporaries(join(secrets, id), () => true)
-  for (const folder of [unitFolder, userUnitFolder, recordFolder(options)]) {
-    const isOurs = (name: string): boolean =>
-      folder === recordFolder(options) || name.startsWith('app-')
-    await removeTemporaries(folder, isOurs)
   }
 }

@@ -1,6 +1,5 @@
 /** What an offered release and what a look at the host call for. Pure. */
 import { OrchestratorError } from './errors.ts'
-import type { Snapshot } from './observe.ts'
 import type { AppRecord } from './record.ts'
 import { highestInRange, isInRange } from './versions.ts'
 
@@ -77,32 +76,4 @@ function assertReachable(
     'UPDATE_STEP_MISSING',
     `${id} ${version} cannot follow the installed ${installed}, only a version in "${follows}": ${fix}`,
   )
-}
-
-export type Repair = 'rewrite-units' | 'enable' | 'renew-network' | 'start'
-
-export interface Found {
-  readonly snapshot: Snapshot
-  readonly networks: readonly string[]
-  readonly areUnitsDifferent: boolean
-  readonly isEnabled: boolean
-}
-
-/** Repairs for one app, in order. An app that its owner stopped, or that is being worked on, gets none. */
-export function planRepairs(record: AppRecord, found: Found): readonly Repair[] {
-  const { committed } = record
-  if (committed === undefined || record.operation !== undefined || record.desired === 'stopped') {
-    return []
-  }
-  const states = committed.spec.components.map(
-    ({ unit }) => found.snapshot.units.get(unit)?.active ?? 'not-found',
-  )
-  const isDown = states.some(state => ['inactive', 'failed', 'not-found'].includes(state))
-  const hasNetworks = committed.spec.networks.every(({ name }) => found.networks.includes(name))
-  const repairs: Repair[] = []
-  if (found.areUnitsDifferent) repairs.push('rewrite-units')
-  if (!found.isEnabled) repairs.push('enable')
-  if (isDown && !hasNetworks) repairs.push('renew-network')
-  if (isDown) repairs.push('start')
-  return repairs
 }

@@ -196,19 +196,27 @@ export async function requireRecord(context: Context, id: string): Promise<AppRe
   )
 }
 
+export interface AllRecords {
+  readonly records: readonly AppRecord[]
+  /** Apps whose record cannot be read; they are left alone. */
+  readonly damaged: readonly { readonly id: string; readonly reason: string }[]
+}
+
 /** A record that cannot be read hides its own app only. */
-export async function readRecords(context: Context): Promise<readonly AppRecord[]> {
+export async function readAllRecords(context: Context): Promise<AllRecords> {
   const records: AppRecord[] = []
+  const damaged: { id: string; reason: string }[] = []
   for (const id of await recordIds(context)) {
     try {
       const record = await readRecord(context, id)
       if (record !== undefined) records.push(record)
     } catch (error) {
-      context.deps.log.error('app record not readable; the app is left alone', {
-        app: id,
-        reason: messageOf(error),
-      })
+      damaged.push({ id, reason: messageOf(error) })
     }
   }
-  return records
+  return { records, damaged }
+}
+
+export async function readRecords(context: Context): Promise<readonly AppRecord[]> {
+  return (await readAllRecords(context)).records
 }

@@ -1,6 +1,7 @@
 /** What the outside sees of an app, from its record and what the host reported. Pure and total. */
+import type { Finding } from './findings.ts'
 import type { ContainerState, UnitState } from './ports.ts'
-import type { AppRecord } from './record.ts'
+import type { AppRecord, Operation } from './record.ts'
 import type { AppSpec, ComponentSpec } from './spec.ts'
 import { updateStatus } from './update-status.ts'
 
@@ -12,6 +13,8 @@ export type AppState =
   | 'stopped'
   | 'updating'
   | 'uninstalling'
+  /** Should run, and waits for another app. */
+  | 'blocked'
   | 'failed'
   | 'retained'
 
@@ -21,6 +24,14 @@ export interface ComponentStatus {
   readonly name: string
   readonly state: 'running' | 'starting' | 'stopping' | 'stopped' | 'failed'
   readonly health: Health
+  /** How it ended last, when it did not run to the owner's wish. */
+  readonly ended?: {
+    /** `out-of-memory`: the kernel ended it at its limit. `too-slow`: it did not get ready in its time. */
+    readonly cause: 'crash' | 'out-of-memory' | 'too-slow' | 'killed'
+    readonly exitStatus: number
+    /** In a row, by systemd. */
+    readonly restarts: number
+  }
 }
 
 export interface AppStatus {
@@ -54,6 +65,8 @@ export interface AppStatus {
   /** True when the host could not be asked: the rest is what was known last. */
   readonly isStale: boolean
   readonly note?: string
+  /** What the node noticed of it, the worst first. */
+  readonly findings: readonly Finding[]
   /** What it may do on this machine, for people. */
   readonly permissions?: readonly string[]
   /** An update that may do more than what is installed; it waits for `archy app approve`. */
@@ -89,7 +102,26 @@ export const RESTARTS_MAX = 3
 export function componentStatus(component: ComponentSpec, observed: Observed): ComponentStatus {
   const unit = observed.units.get(component.unit)
   const state = stateOf(unit)
-  return { name: component.name, state, health: healthOf(component, state, observed) }
+  const ended = state === 'failed' || state === 'starting' ? endOf(unit) : undefined
+  return {
+    name: component.name,
+    state,
+    health: healthOf(component, state, observed),
+    ...(ended === undefined ? {} : { ended }),
+  }
+}
+
+const causes: Readonly<Record<string, NonNullable<ComponentStatus['ended']>['cause']>> = {
+  'oom-kill': 'out-of-memory',
+  timeout: 'too-slow',
+  signal: 'killed',
+}
+
+/** Nothing for one that never ended, or ended well. */
+function endOf(unit: UnitState | undefined): ComponentStatus['ended'] {
+  if (unit === undefined || (unit.active !== 'failed' && unit.restarts === 0)) return undefined
+  const { result, restarts, exitStatus = 0 } = unit
+  return { cause: causes[result] ?? 'crash', exitStatus, restarts }
 }
 
 function stateOf(unit: UnitState | undefined): ComponentStatus['state'] {
@@ -120,7 +152,21 @@ function healthOf(
   return observed.containers.find(({ name }) => name === component.container)?.health ?? 'unknown'
 }
 
-export function appStatus(record: AppRecord, observed: Observed, note?: string): AppStatus {
+/** What only this run of the node knows of an app. */
+export interface Circumstances {
+  /** `waiting`: nobody works on it now. `overdue`: it takes longer than it ever should. */
+  readonly operation?: 'under-way' | 'waiting' | 'overdue'
+  /** Why it was not started. */
+  readonly blockedBy?: string | undefined
+  readonly note?: string
+  readonly findings?: readonly Finding[]
+}
+
+export function appStatus(
+  record: AppRecord,
+  observed: Observed,
+  circumstances: Circumstances = {},
+): AppStatus {
   const shown = shownGeneration(record)
   const spec = shown?.spec
   const components = spec?.components.map(each => componentStatus(each, observed)) ?? []
@@ -131,7 +177,7 @@ export function appStatus(record: AppRecord, observed: Observed, note?: string):
     seq: shown?.seq ?? 0,
     ...publisherOf(record),
     ...(shown === undefined ? {} : { manifest: shown.manifest }),
-    state: projectState(record, components),
+    state: projectState(record, components, circumstances),
     health: worst(components.map(each => each.health)),
     desired: record.desired,
     components,
@@ -143,7 +189,8 @@ export function appStatus(record: AppRecord, observed: Observed, note?: string):
     })),
     interfaces: spec?.interfaces ?? [],
     isStale: false,
-    ...noteOf(record, note),
+    ...noteOf(record, circumstances.note),
+    findings: [...(circumstances.findings ?? [])].sort(bySeverity),
     ...updateStatus(record),
     ...(record.problem === undefined ? {} : { error: record.problem }),
   }
@@ -161,36 +208,59 @@ function noteOf({ wasKilled }: AppRecord, note: string | undefined): { note?: st
     : {}
 }
 
+const SEVERITIES: readonly Finding['severity'][] = ['error', 'warning', 'info']
+const bySeverity = (a: Finding, b: Finding): number =>
+  SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity)
+
 /** The generation whose units are in place: during a first install the new one. */
 export function shownGeneration(record: AppRecord): AppRecord['committed'] {
   const { operation, committed } = record
   return operation?.kind === 'switch' ? operation.to : committed
 }
 
-function projectState(record: AppRecord, components: readonly ComponentStatus[]): AppState {
-  const operation = record.operation?.kind
-  if (operation === 'prepare' || operation === 'switch') {
-    return record.committed === undefined ? 'installing' : 'updating'
-  }
-  if (operation === 'rollback') return 'updating'
-  if (operation === 'uninstall') return 'uninstalling'
-  if (operation === 'stop') return 'stopping'
-  if (operation === 'start' || operation === 'restart') return 'starting'
+/** A transitional state belongs to an operation that somebody works on; one that nobody ends is a failure. */
+function projectState(
+  record: AppRecord,
+  components: readonly ComponentStatus[],
+  { operation = 'under-way', blockedBy }: Circumstances,
+): AppState {
+  const kind = record.operation?.kind
+  if (kind !== undefined) return operation === 'under-way' ? transition(record, kind) : 'failed'
   if (record.retained) return 'retained'
   if (record.committed === undefined) return 'failed'
-  return restingState(record.desired, components)
+  return restingState(record.desired, components, blockedBy !== undefined)
+}
+
+function transition({ committed }: AppRecord, kind: Operation['kind']): AppState {
+  const whileNew: AppState = committed === undefined ? 'installing' : 'updating'
+  const states: Readonly<Record<Operation['kind'], AppState>> = {
+    prepare: whileNew,
+    switch: whileNew,
+    rollback: 'updating',
+    uninstall: 'uninstalling',
+    stop: 'stopping',
+    start: 'starting',
+    restart: 'starting',
+  }
+  return states[kind]
 }
 
 /** Without an operation: what runs counts, and an owner's stop is `stopped` however Podman words it. */
 function restingState(
   desired: 'running' | 'stopped',
   components: readonly ComponentStatus[],
+  isBlocked: boolean,
 ): AppState {
   const has = (state: ComponentStatus['state']) => components.some(each => each.state === state)
-  if (has('stopping')) return 'stopping'
-  if (desired === 'stopped') return has('running') || has('starting') ? 'running' : 'stopped'
-  if (has('failed') || has('stopped')) return 'failed'
-  return has('starting') ? 'starting' : 'running'
+  if (desired === 'stopped') {
+    if (has('running') || has('starting')) return 'running'
+    return has('stopping') ? 'stopping' : 'stopped'
+  }
+  if (has('failed')) return 'failed'
+  // On its way down by itself means on its way up again: systemd restarts it. Others may wait for it.
+  if (has('starting') || has('stopping')) return 'starting'
+  if (has('stopped')) return isBlocked ? 'blocked' : 'failed'
+  return 'running'
 }
 
 /** Healthy only when every component is. */

@@ -5,6 +5,7 @@ import { OrchestratorError } from './errors.ts'
 import { holdApp, releaseApp } from './hold.ts'
 import type { Progress } from './images.ts'
 import { type Journal, openJournal, putOperation } from './journal.ts'
+import { mayStart } from './needs.ts'
 import { type AppRecord, type Generation, problemOf } from './record.ts'
 import { startApp, stopApp } from './run-app.ts'
 import { restoreData, type Saved, saveData } from './snapshot.ts'
@@ -181,7 +182,7 @@ async function putInPlace(
   await assertKnown(context, generation.spec)
   if (record.desired !== 'stopped') await beforeStart?.()
   await releaseApp(options, record.id)
-  if (record.desired === 'stopped') return
+  if (record.desired === 'stopped' || !(await mayStart(context, generation.spec))) return
   await enableTarget(options, record.id)
   work.onProgress('starting')
   await startApp(context, generation.spec, work.signal, healthyForMs)

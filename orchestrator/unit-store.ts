@@ -68,10 +68,25 @@ export async function disableTarget(options: OrchestratorOptions, id: string): P
   await syncFolder(folder)
 }
 
-export async function isEnabled(options: OrchestratorOptions, id: string): Promise<boolean> {
-  const folder = wantsFolder(options)
-  await mkdir(folder, { recursive: true })
-  return (await readdir(folder)).includes(targetUnit(id))
+/** Targets that the next boot starts. */
+export async function enabledTargets(options: OrchestratorOptions): Promise<ReadonlySet<string>> {
+  return new Set(await namesIn(wantsFolder(options)))
+}
+
+/** Folders beside our units in which others may change them. */
+export async function dropInFolders(options: OrchestratorOptions): Promise<readonly string[]> {
+  const places = [options.unitFolder, options.userUnitFolder]
+  const names = await Promise.all(places.map(namesIn))
+  return names.flat().filter(name => name.endsWith('.d'))
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return []
+    throw error
+  }
 }
 
 function wantsFolder(options: OrchestratorOptions): string {

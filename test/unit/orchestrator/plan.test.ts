@@ -1,7 +1,6 @@
 import { expect } from 'chai'
-import { type Found, planInstall, planRepairs } from '../../../orchestrator/plan.ts'
-import type { UnitState } from '../../../orchestrator/ports.ts'
-import { installed, unit, units } from '../../support/orchestrator/records.ts'
+import { planInstall } from '../../../orchestrator/plan.ts'
+import { installed } from '../../support/orchestrator/records.ts'
 
 const offer = (seq: number, manifest = 'blake3:one', publisher = 'core') => ({
   publisher,
@@ -83,47 +82,5 @@ describe('planInstall', () => {
   it('never lets another publisher replace an app', () => {
     const plan = () => planInstall(installed(), offer(9, 'blake3:nine', 'other'))
     expect(plan).to.throw('installed from core').with.property('code', 'RELEASE_REJECTED')
-  })
-})
-
-describe('planRepairs', () => {
-  const found = (db: UnitState, web: UnitState, over: Partial<Found> = {}): Found => ({
-    snapshot: { units: units(db, web), containers: [] },
-    networks: ['app-duo'],
-    areUnitsDifferent: false,
-    isEnabled: true,
-    ...over,
-  })
-  const up = unit('active')
-  const down = unit('inactive')
-
-  it('leaves an app alone that runs as it should', () => {
-    expect(planRepairs(installed(), found(up, up))).to.deep.equal([])
-    expect(planRepairs(installed(), found(up, unit('activating', 7)))).to.deep.equal([])
-  })
-
-  it('starts what should run and does not', () => {
-    expect(planRepairs(installed(), found(up, down))).to.deep.equal(['start'])
-    expect(planRepairs(installed(), found(up, unit('not-found')))).to.deep.equal(['start'])
-  })
-
-  it('puts units back and makes a lost network anew before it starts', () => {
-    const lost = found(down, down, { networks: [], areUnitsDifferent: true, isEnabled: false })
-    expect(planRepairs(installed(), lost)).to.deep.equal([
-      'rewrite-units',
-      'enable',
-      'renew-network',
-      'start',
-    ])
-  })
-
-  it('does nothing at all for an app that its owner stopped', () => {
-    const lost = found(down, down, { networks: [], areUnitsDifferent: true, isEnabled: false })
-    expect(planRepairs(installed({ desired: 'stopped' }), lost)).to.deep.equal([])
-  })
-
-  it('does nothing while an operation is under way', () => {
-    const operation = { kind: 'stop', startedMs: 0 } as const
-    expect(planRepairs(installed({ operation }), found(down, down))).to.deep.equal([])
   })
 })

@@ -43,8 +43,50 @@ describe('appStatus', () => {
     const record = installed({ desired: 'stopped', wasKilled: true })
     const ended = observed(inactive, inactive)
     expect(appStatus(record, ended).note).to.contain('killed')
-    expect(appStatus(record, ended, 'other').note).to.equal('other')
+    expect(appStatus(record, ended, { note: 'other' }).note).to.equal('other')
     expect(appStatus(installed({ desired: 'stopped' }), ended)).not.to.have.property('note')
+  })
+
+  it('tells how a component ended: by itself, at its memory limit, or too slow to get ready', () => {
+    const ended = (result: string, exitStatus: number) => {
+      const failed = { ...unit('failed'), result, exitStatus }
+      return appStatus(installed(), observed(active, failed)).components[1]?.ended
+    }
+    expect(ended('exit-code', 3)).to.deep.equal({ cause: 'crash', exitStatus: 3, restarts: 0 })
+    expect(ended('exit-code', 137)?.cause).to.equal('crash')
+    expect(ended('oom-kill', 137)?.cause).to.equal('out-of-memory')
+    expect(ended('timeout', 137)?.cause).to.equal('too-slow')
+    expect(ended('signal', 9)?.cause).to.equal('killed')
+  })
+
+  it('is starting while a component waits for another one, and when systemd brings one back', () => {
+    const state = (db: UnitState, web: UnitState) => appStatus(installed(), observed(db, web)).state
+    expect(state(unit('activating'), inactive)).to.equal('starting')
+    expect(state(active, unit('deactivating'))).to.equal('starting')
+    expect(state(active, unit('activating', 1))).to.equal('starting')
+  })
+
+  it('is blocked, not failed, while the app that it needs is not there', () => {
+    const nothing = observed(inactive, inactive)
+    const status = appStatus(installed(), nothing, { blockedBy: 'it needs bitcoin' })
+    expect(status.state).to.equal('blocked')
+  })
+
+  it('has failed when nobody ends an operation, and is never for ever on its way', () => {
+    const record = installed({ operation: { kind: 'stop', startedMs: 0 } })
+    const state = (operation: 'under-way' | 'waiting' | 'overdue') =>
+      appStatus(record, observed(active, active), { operation }).state
+    expect(state('under-way')).to.equal('stopping')
+    expect(state('waiting')).to.equal('failed')
+    expect(state('overdue')).to.equal('failed')
+  })
+
+  it('shows the worst finding first', () => {
+    const finding = (severity: 'info' | 'error') =>
+      ({ code: 'a', severity, text: '', evidence: [], fix: '', sinceMs: 0 }) as const
+    const findings = [finding('info'), finding('error')]
+    const status = appStatus(installed(), observed(active, active), { findings })
+    expect(status.findings.map(({ severity }) => severity)).to.deep.equal(['error', 'info'])
   })
 
   it('has failed when it should run and a component does not', () => {

@@ -15,6 +15,7 @@ const RUNNING: AppStatus = {
   ports: [],
   interfaces: [],
   isStale: false,
+  findings: [],
 }
 const APP_ERROR = { code: 'START_FAILED', message: 'it did not start' }
 const KEEPER_ERROR = { code: 'DISK_FULL', message: 'no room', retryAtMs: 5 }

@@ -98,8 +98,12 @@ function createModelSystemd(deps: PortsDeps): Systemd {
       return ''
     },
     onChange(listener) {
-      deps.listeners.add(listener)
-      return () => deps.listeners.delete(listener)
+      const life = lives.getStore()
+      const tell = (): void => {
+        if (life?.isDead === false) lives.run(life, listener)
+      }
+      deps.listeners.add(tell)
+      return () => deps.listeners.delete(tell)
     },
   }
 }

@@ -1,0 +1,71 @@
+/** What one look at an app calls for, so that it becomes as its owner wants it. Pure and total. */
+import type { ContainerState, UnitState } from './ports.ts'
+import type { AppRecord } from './record.ts'
+
+export type Repair =
+  | 'rewrite-units'
+  | 'reload'
+  | 'enable'
+  | 'disable'
+  | 'stop'
+  | 'remove-containers'
+  | 'renew-networks'
+  | 'start'
+
+export interface Found {
+  readonly units: ReadonlyMap<string, UnitState>
+  /** Those with the label of this app. */
+  readonly containers: readonly ContainerState[]
+  readonly networks: readonly string[]
+  readonly areUnitsDifferent: boolean
+  readonly isEnabled: boolean
+  /** Its data and its units may not belong together; only an operation ends that. */
+  readonly isHeld: boolean
+  /** An app that it needs is not as it must be. What runs already goes on. */
+  readonly isBlocked: boolean
+}
+
+const DOWN: readonly string[] = ['inactive', 'failed', 'not-found']
+
+/** In order. An app that is being worked on, or is not installed, gets none; one that its owner stopped is never started. */
+export function planRepairs(record: AppRecord, found: Found): readonly Repair[] {
+  const { committed, operation, retained, desired } = record
+  if (committed === undefined || operation !== undefined || retained) return []
+  const states = committed.spec.components.map(
+    ({ unit }) => found.units.get(unit)?.active ?? 'not-found',
+  )
+  const repairs: Repair[] = found.areUnitsDifferent ? ['rewrite-units'] : []
+  return desired === 'stopped'
+    ? [...repairs, ...towardsStopped(found, states)]
+    : [...repairs, ...towardsRunning(record, found, states)]
+}
+
+function towardsStopped(found: Found, states: readonly string[]): readonly Repair[] {
+  const isUp = states.some(state => !DOWN.includes(state) && state !== 'deactivating')
+  const isDown = states.every(state => DOWN.includes(state))
+  const hasRest = found.containers.some(({ status }) => status !== 'running')
+  return [
+    ...(found.isEnabled ? (['disable'] as const) : []),
+    ...(isUp ? (['stop'] as const) : []),
+    ...(isDown && hasRest ? (['remove-containers'] as const) : []),
+  ]
+}
+
+function towardsRunning(
+  { committed }: AppRecord,
+  found: Found,
+  states: readonly string[],
+): readonly Repair[] {
+  if (found.isHeld) return []
+  // What waits for another component to come up is `inactive` until then.
+  const isDown = states.some(state => DOWN.includes(state)) && !states.includes('activating')
+  if (isDown && found.isBlocked) return []
+  const isUnknown = states.includes('not-found') && !found.areUnitsDifferent
+  const isNetworkLost = committed?.spec.networks.some(({ name }) => !found.networks.includes(name))
+  return [
+    ...(found.isEnabled ? [] : (['enable'] as const)),
+    ...(isUnknown ? (['reload'] as const) : []),
+    ...(isDown && isNetworkLost ? (['renew-networks'] as const) : []),
+    ...(isDown ? (['start'] as const) : []),
+  ]
+}
