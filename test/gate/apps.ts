@@ -31,6 +31,7 @@ const EXPECTED: Readonly<Record<AppName, Expectation | 'version'>> = {
   'crash-loop': { rests: 'failed', says: /ended \d+ times|failed/ },
   'wrong-port': { rests: 'unhealthy', says: /not healthy/ },
   migration: BOX,
+  'needs-notes': { ...BOX, notes: '/cgi-bin/relay' },
   seven: { rests: 'running', notes: '/cgi-bin/relay', release: '/release' },
 }
 
@@ -46,6 +47,8 @@ export interface GateApp extends Expectation {
   readonly containers: readonly string[]
   /** The longest that all its components may take to end, one after the other. */
   readonly graceMs: number
+  /** Apps that must be there before it can be installed. */
+  readonly needs: readonly string[]
 }
 
 /** The app that is updated while others are stopped; it is always among those of a run. */
@@ -71,8 +74,11 @@ export async function gateApps(
   if (unknown.length > 0) {
     throw new Error(`no app ${unknown.join(', ')} in fixtures/apps; there is: ${ids.join(', ')}`)
   }
-  const chosen = wanted.length === 0 ? ids : [...wanted, COMPANION]
-  return all.filter(({ id }) => chosen.includes(id))
+  const chosen = new Set(wanted.length === 0 ? ids : [...wanted, COMPANION])
+  for (const id of chosen) {
+    for (const need of all.find(app => app.id === id)?.needs ?? []) chosen.add(need)
+  }
+  return all.filter(({ id }) => chosen.has(id))
 }
 
 function gateApp(folder: AppName, manifest: AuthorManifest, expected: Expectation): GateApp {
@@ -85,6 +91,7 @@ function gateApp(folder: AppName, manifest: AuthorManifest, expected: Expectatio
     ...{ folder, manifest, id: manifest.id },
     ...{ front: page.component, port: page.port, path: page.path },
     containers: services.map(([name]) => `app-${manifest.id}_${name}`).sort(),
+    needs: Object.values(manifest.needs).map(({ app }) => app),
     graceMs: services.reduce((sum, [, { stop }]) => sum + durationMs(stop.grace), 0),
   }
 }

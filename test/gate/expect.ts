@@ -20,6 +20,15 @@ export function seenOf(view: AppView | undefined): string {
   return `${state} ${health} ${version}${coming} wanted ${desired} [${parts}] ${note ?? ''}${problem}`
 }
 
+/** Of an app that is bad the daemon says that starting it failed, which is what is expected of it. */
+export async function expectAnswer(app: GateApp, answer: Promise<unknown>): Promise<void> {
+  try {
+    await answer
+  } catch (error) {
+    if (app.rests === 'running') throw error
+  }
+}
+
 /** The app is at rest where its owner wants it to run; where that means running, what its user wrote is there. */
 export async function expectRest(
   run: GateRun,

@@ -11,7 +11,8 @@ const RECORDS = '.local/state/archipelago/orchestrator/apps'
 const CALL_TIMEOUT_S = 280
 /** After the crash of a daemon systemd waits two seconds; loading the program takes one or two. */
 const READY_TIMEOUT_MS = 120_000
-const POLL_MS = 500
+/** A look costs the node a question to Podman: more often would take the time from what is looked at. */
+const POLL_MS = 1500
 /** An operation that is not seen by then has ended, or was refused. */
 const MIDWAY_WAIT_S = 20
 /** What was not begun so long after the first one waits for it, and is not worth waiting for. */

@@ -56,6 +56,16 @@ export class GateRun {
     )
   }
 
+  /**
+   * The apps whose operations are cut on this node in this iteration: every second one, the others on the other node. So each is
+   * cut in each iteration, and the rest of a node sees what is done to its neighbours.
+   */
+  share(machine: Machine): readonly GateApp[] {
+    const turn = this.machines.indexOf(machine) + this.cells.iteration
+    const count = this.machines.length
+    return this.apps.filter((_, index) => (index + turn) % count === 0)
+  }
+
   /** `stretch` is for operations that take that much longer than a stop. */
   pauseMs(machine: Machine, step: number, stretch: number): number {
     const node = this.machines.indexOf(machine)

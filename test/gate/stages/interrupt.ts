@@ -1,6 +1,6 @@
 /** Operations that are cut in the middle, by the death of the daemon or of the machine: they end as if nothing had been. */
 import type { GateApp } from '../apps.ts'
-import { expectGone, expectRest, expectStopped } from '../expect.ts'
+import { expectAnswer, expectGone, expectRest, expectStopped } from '../expect.ts'
 import type { Machine } from '../machine.ts'
 import type { GateRun } from '../run.ts'
 import type { StateId } from '../states.ts'
@@ -22,14 +22,14 @@ interface Operation {
 }
 
 /**
- * Asks for the operation on every app at once and cuts it. An operation that was in the journal must end by itself; one that
+ * Asks for the operation on the apps of the node's share, updates on all, at once, and cuts it. An operation that was in the journal must end by itself; one that
  * had not begun, or was not asked for yet, is asked for again, as an owner would.
  */
 function interrupted(state: StateId, { cut, step, stretch = 1, isUpdate, ask, expect }: Operation) {
   return async (run: GateRun): Promise<void> => {
-    const apps = isUpdate ? run.healthy : run.apps
-    if (isUpdate) await run.releases.publish(apps, 'good')
+    if (isUpdate) await run.releases.publish(run.healthy, 'good')
     await run.onAll(async machine => {
+      const apps = isUpdate ? run.healthy : run.share(machine)
       const asked = apps.map(app =>
         ask(machine, app).then(
           () => true,
@@ -46,7 +46,8 @@ function interrupted(state: StateId, { cut, step, stretch = 1, isUpdate, ask, ex
       await machine.ready()
       await run.each(machine, state, apps, async app => {
         const phase = midway.get(app.id)
-        if (phase === undefined && answers[apps.indexOf(app)] === false) await ask(machine, app)
+        const isRefused = phase === undefined && answers[apps.indexOf(app)] === false
+        if (isRefused) await expectAnswer(app, ask(machine, app))
         await expect(run, machine, app)
         return phase === undefined
           ? 'was not under way'

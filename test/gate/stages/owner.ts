@@ -1,16 +1,23 @@
 /** What an owner does with apps, and what happens to a machine: the nine states, every app at once on every node. */
 import { COMPANION, type GateApp } from '../apps.ts'
-import { expectGone, expectRest, expectStopped, seenOf } from '../expect.ts'
+import {
+  expectAnswer,
+  expectGone,
+  expectRest,
+  expectStopped,
+  REST_TIMEOUT_MS,
+  seenOf,
+} from '../expect.ts'
 import type { Machine } from '../machine.ts'
 import type { GateRun } from '../run.ts'
 import { STOP_MARGIN_MS, type StateId } from '../states.ts'
 
 /** As configured for the nodes of the gate. */
-export const RECONCILE_INTERVAL_S = 2
+export const RECONCILE_INTERVAL_S = 3
 const RECONCILES = 10
 /** A reconcile itself takes a while: ten of them end within this on a busy machine. */
 const RECONCILES_MS = RECONCILES * RECONCILE_INTERVAL_S * 1000 * 1.5
-const WATCH_POLL_MS = 700
+const WATCH_POLL_MS = 1000
 
 /** A first install, or one after an uninstall: then its data is there again. */
 export function install(state: 'install' | 'reinstall') {
@@ -20,11 +27,19 @@ export function install(state: 'install' | 'reinstall') {
     await run.onAll(async machine => {
       await machine.refresh()
       await run.each(machine, state, run.apps, async app => {
+        for (const need of app.needs) await expectRunning(machine, need)
         await machine.install(app.id)
         return await expectRest(run, machine, app, run.releases.newest(app))
       })
     })
   }
+}
+
+async function expectRunning(machine: Machine, id: string): Promise<void> {
+  await machine.until(`${id} to run`, REST_TIMEOUT_MS, async () => {
+    const view = await machine.view(id)
+    return view?.state === 'running' ? { done: true } : { seen: seenOf(view) }
+  })
 }
 
 /** The page as the other node sees it; that of an app which failed must not pretend. */
@@ -114,9 +129,7 @@ function watch(machine: Machine, apps: readonly GateApp[]) {
 export async function start(run: GateRun): Promise<void> {
   await run.onAll(async machine => {
     await run.each(machine, 'start', run.apps, async app => {
-      // The daemon says that starting it failed, which is what is expected of it.
-      const failure = await machine.act('start', app.id).catch((error: unknown) => error)
-      if (app.rests === 'running' && failure instanceof Error) throw failure
+      await expectAnswer(app, machine.act('start', app.id))
       return await expectRest(run, machine, app, run.releases.newest(app))
     })
   })

@@ -224,6 +224,7 @@ export const APPS = {
   'crash-loop': { box: BOX },
   'wrong-port': { box: BOX },
   migration: { box: BOX },
+  'needs-notes': { relay: RELAY },
   seven: { db: DATABASE, cache: CACHE, api: FRONT_END, box: BOX, relay: RELAY },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, ImageRecipe>>>>
 
