@@ -7,7 +7,15 @@ import type { Digest } from '../../src/core/digest.ts'
 import { messageOf } from '../../src/core/errors.ts'
 import type { Log } from '../../src/core/log.ts'
 import type { Network, TableScope } from '../network.ts'
-import { ANNOUNCE_INTERVAL_MS, ANNOUNCE_PAUSE_MS, ANNOUNCE_TIMEOUT_MS } from './limits.ts'
+import { createTokenBucket, type TokenBucket } from '../token-bucket.ts'
+import {
+  ANNOUNCE_BURST,
+  ANNOUNCE_INTERVAL_MS,
+  ANNOUNCE_PAUSE_MS,
+  ANNOUNCE_PER_SECOND,
+  ANNOUNCE_TIMEOUT_MS,
+  ANNOUNCE_TOLD_MAX,
+} from './limits.ts'
 
 /** A peer that joins is told of everything at most this often, also when it comes and goes. */
 const TELL_INTERVAL_MS = 60_000
@@ -23,9 +31,13 @@ interface Deps {
 
 export class Announcer {
   readonly #deps: Deps
-  /** When each release is due; 0: now. */
+  /** When each release is due; below 0: now, and the lowest first. */
   readonly #dueMs = new Map<Digest, number>()
   readonly #toldMs = new Map<string, number>()
+  /** Peers that keep records, the one that came last at the end. */
+  readonly #keepers = new Map<string, { readonly peerId: string; readonly table: TableScope }>()
+  readonly #pace: TokenBucket
+  #setCount = 0
   #tables: readonly TableScope[] = []
   readonly #stop = new AbortController()
   #running: Promise<void> | undefined
@@ -33,6 +45,8 @@ export class Announcer {
 
   constructor(deps: Deps) {
     this.#deps = deps
+    const burstMs = ((ANNOUNCE_BURST - 1) / ANNOUNCE_PER_SECOND) * 1000
+    this.#pace = createTokenBucket(deps.clock, ANNOUNCE_PER_SECOND, burstMs)
   }
 
   start(): void {
@@ -57,31 +71,37 @@ export class Announcer {
       const left = isOver ? before : closed
       if (left.length > 0) this.#attempt('withdraw', this.#deps.network.withdraw(release, left))
     }
-    for (const release of next) {
-      if (isWider || !this.#dueMs.has(release)) this.#dueMs.set(release, 0)
-    }
+    const fresh = [...next].filter(release => isWider || !this.#dueMs.has(release))
+    // What came last goes first: an app that was just installed does not wait for a thousand others.
+    this.#setCount += 1
+    for (const release of fresh) this.#dueMs.set(release, -this.#setCount)
     this.#tables = tables
+    if (fresh.length > ANNOUNCE_BURST) this.#tellKeepers(fresh)
     this.#wake?.()
   }
 
   /** A peer that keeps records may be one of those that have to know. */
   tell(peerId: string, table: TableScope): void {
     const place = `${table} ${peerId}`
+    renew(this.#keepers, place, { peerId, table })
     const nowMs = this.#deps.clock.monotonicMs()
     const lastMs = this.#toldMs.get(place)
     if (!this.#tables.includes(table) || this.#dueMs.size === 0) return
     if (lastMs !== undefined && nowMs - lastMs < TELL_INTERVAL_MS) return
-    this.#toldMs.delete(place)
-    this.#toldMs.set(place, nowMs)
-    if (this.#toldMs.size > TOLD_PEERS_MAX) {
-      for (const oldest of this.#toldMs.keys()) {
-        this.#toldMs.delete(oldest)
-        break
-      }
-    }
+    renew(this.#toldMs, place, nowMs)
     const releases = [...this.#dueMs.keys()]
     const { network } = this.#deps
     this.#attempt('tell', network.provideTo({ peerId, table }, releases, this.#deadline()))
+  }
+
+  /** Many at once: their walks take long, and some that keep records are connected. */
+  #tellKeepers(releases: readonly Digest[]): void {
+    for (const wanted of this.#tables) {
+      const keepers = [...this.#keepers.values()].filter(({ table }) => table === wanted)
+      for (const keeper of keepers.slice(-ANNOUNCE_TOLD_MAX)) {
+        this.#attempt('tell', this.#deps.network.provideTo(keeper, releases, this.#deadline()))
+      }
+    }
   }
 
   async #run(): Promise<void> {
@@ -93,6 +113,12 @@ export class Announcer {
         await this.#rest(waitMs)
         continue
       }
+      const paceMs = this.#pace.debit(0)
+      if (paceMs > 0) {
+        await this.#rest(paceMs)
+        continue
+      }
+      this.#pace.debit(1)
       this.#dueMs.set(next.release, clock.monotonicMs() + this.#intervalMs())
       await this.#provide(next.release)
       await this.#rest(ANNOUNCE_PAUSE_MS)
@@ -141,5 +167,16 @@ export class Announcer {
   #note(what: string, error: unknown): void {
     if (this.#stop.signal.aborted) return
     this.#deps.log.debug('discovery step failed', { what, reason: messageOf(error) })
+  }
+}
+
+/** Puts it last; the one that was not renewed for longest is dropped. */
+function renew<T>(map: Map<string, T>, key: string, value: T): void {
+  map.delete(key)
+  map.set(key, value)
+  if (map.size <= TOLD_PEERS_MAX) return
+  for (const oldest of map.keys()) {
+    map.delete(oldest)
+    return
   }
 }

@@ -12,8 +12,17 @@ export const PROVIDER_VALID_MS = 8 * 60 * 60_000
 /** Each release is announced again after about this: half of how long a record holds, less a quarter for chance. */
 export const ANNOUNCE_INTERVAL_MS = 3 * 60 * 60_000
 
-/** Between two announcements, so that a thousand releases are no burst: they take some minutes. */
+/** Between two announcements. */
 export const ANNOUNCE_PAUSE_MS = 250
+
+/** Announcements one after the other; more take their time. A household has fewer apps. */
+export const ANNOUNCE_BURST = 32
+
+/** After them: 0.4 % of a core, where 15 ms of it is one walk. A thousand releases take an hour, of the eight for which a record holds. */
+export const ANNOUNCE_PER_SECOND = 0.25
+
+/** Peers of one table that hear at once of more new releases than the burst; as many as keep one record, kad-dht's K. */
+export const ANNOUNCE_TOLD_MAX = 20
 
 /** One walk of the DHT. */
 export const ANNOUNCE_TIMEOUT_MS = 20_000

@@ -4,8 +4,11 @@ import { type Digest, digestOf } from '../../../../src/core/digest.ts'
 import { silentLog } from '../../../../src/core/log.ts'
 import { Announcer } from '../../../../swarm/discovery/announcer.ts'
 import {
+  ANNOUNCE_BURST,
   ANNOUNCE_INTERVAL_MS,
   ANNOUNCE_PAUSE_MS,
+  ANNOUNCE_PER_SECOND,
+  ANNOUNCE_TOLD_MAX,
   PROVIDER_VALID_MS,
 } from '../../../../swarm/discovery/limits.ts'
 import { createManualClock, type ManualClock } from '../../../support/manual-clock.ts'
@@ -121,5 +124,43 @@ describe('the announcer', () => {
     expect([places.length, left]).to.deep.equal([2, ['wan']])
     announcer.set(releases(1), [])
     expect(left).to.deep.equal(['wan', 'lan'])
+  })
+
+  it('takes an hour for a thousand releases after the first ones, and never hurries', async () => {
+    announcer.set(releases(1_000), BOTH)
+    const atMs: number[] = []
+    for (let nowMs = 0; nowMs < 2 * 3_600_000 && provided.length < 1_000; nowMs += 250) {
+      while (atMs.length < provided.length) atMs.push(nowMs)
+      await clock.advance(250)
+    }
+    expect(provided).to.have.length(1_000)
+    const [early = 0, last = 0] = [atMs[ANNOUNCE_BURST - 1], atMs.at(-1)]
+    expect(early).to.be.below(10_000)
+    expect(last).to.be.within(3_000_000, 4_500_000)
+    for (const [index, ms] of atMs.entries()) {
+      const after = atMs[index + ANNOUNCE_BURST + 10] ?? Number.POSITIVE_INFINITY
+      expect(after - ms).to.be.at.least((10 / ANNOUNCE_PER_SECOND) * 1000 - 1_000)
+    }
+  }).timeout(30_000)
+
+  it('lets a release that came last go before the many that wait', async () => {
+    announcer.set(releases(500), BOTH)
+    for (let left = 100; left > 0; left -= 1) await clock.advance(1_000)
+    const [newest] = releases(501).slice(-1) as [Digest]
+    announcer.set(releases(501), BOTH)
+    for (let left = 5; left > 0; left -= 1) await clock.advance(1_000)
+    expect(provided.slice(-2)).to.include(newest)
+  })
+
+  it('tells some peers that are there of many new releases at once, and of a few by the walk alone', async () => {
+    for (let index = 0; index < 600; index += 1) announcer.tell(`p${index}`, 'lan')
+    announcer.tell('far', 'wan')
+    announcer.set(releases(ANNOUNCE_BURST), ['lan'])
+    expect(told).to.deep.equal([])
+    announcer.set(releases(1_000), ['lan'])
+    expect(told).to.have.length(ANNOUNCE_TOLD_MAX)
+    expect(told.at(-1)).to.deep.equal(['p599', 1_000 - ANNOUNCE_BURST])
+    expect(told.map(([peer]) => peer)).to.not.include('far')
+    await clock.advance(0)
   })
 })
