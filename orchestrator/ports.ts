@@ -20,6 +20,21 @@ export interface ContainerState {
   readonly labels: Readonly<Record<string, string>>
 }
 
+/** A program to run inside a container. */
+export interface ContainerCommand {
+  readonly argv: readonly string[]
+  /** `UID[:GID]` inside the container; the container's own user unless told. */
+  readonly user?: string
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal
+}
+
+export interface ExecResult {
+  readonly code: number
+  /** The last 64 KiB of what it wrote, to either stream. */
+  readonly output: string
+}
+
 export interface Podman {
   /** For example `5.4.2`. */
   version(): Promise<string>
@@ -39,12 +54,17 @@ export interface Podman {
   syncStorage(): Promise<void>
   /** Every container of this user, running or not. */
   containers(): Promise<readonly ContainerState[]>
+  /** With SIGKILL when it runs; fine when there is none. Named volumes stay. */
   removeContainer(name: string): Promise<void>
+  /** In any state. @throws HostError when there is none, or the new name is taken */
+  renameContainer(name: string, to: string): Promise<void>
+  /** Runs a program in a running container and waits for its end. @throws HostError `HOST_COMMAND_TIMEOUT` after it was killed … */
+  exec(container: string, command: ContainerCommand): Promise<ExecResult>
   secretNames(): Promise<readonly string[]>
-  /** Replaces one of the same name. The value goes through standard input only. */
+  /** Replaces one of the same name. The value is in no argument and no file of ours. */
   createSecret(name: string, value: Uint8Array): Promise<void>
   removeSecret(name: string): Promise<void>
-  /** `undefined` when there is none. The value comes over standard output only. */
+  /** `undefined` when there is none. The value is in no argument and no file of ours. */
   secretValue(name: string): Promise<string | undefined>
   networkNames(): Promise<readonly string[]>
   removeNetwork(name: string): Promise<void>
@@ -62,6 +82,8 @@ export interface Podman {
   syncFileSystem(path: string): Promise<void>
   /** The folder of container storage. */
   storageFolder(): Promise<string>
+  /** Calls back when a container started, ended or was removed. A hint only, as that of `Systemd`. Returns what ends it. */
+  onChange(listener: () => void): () => void
 }
 
 export interface Systemd {

@@ -7,11 +7,17 @@ import { createPodman } from './podman.ts'
 import { createQuadlet } from './quadlet.ts'
 import { createSystemd } from './systemd.ts'
 
+/** It only has to listen. */
+const SOCKET_TIMEOUT_MS = 30_000
+
 /** `runtimeFolder` is the user's, where systemd and Podman have their sockets; nothing is connected before it is needed. */
 export function createHost(runtimeFolder = `/run/user/${process.getuid?.() ?? 0}`): Host {
+  const systemd = createSystemd(runtimeFolder)
   return {
-    podman: createPodman(),
-    systemd: createSystemd(runtimeFolder),
+    podman: createPodman(runtimeFolder, () =>
+      systemd.startAndWait('podman.socket', SOCKET_TIMEOUT_MS),
+    ),
+    systemd,
     quadlet: createQuadlet(),
     endpoints: createEndpoints(),
     machine: readMachine,

@@ -1,159 +1,157 @@
-/** Podman through its command line, as the service's own user. */
+/** Podman of this user through its REST socket; what that cannot do is in `podman-command.ts`. */
+import { join } from 'node:path'
 import { z } from 'zod'
-import { FileError } from '../../src/core/files.ts'
 import { HostError } from '../errors.ts'
 import type { ContainerState, Podman } from '../ports.ts'
-import { commandFailed, run, runOrThrow } from './run.ts'
+import { createPodmanApi, type PodmanApi, type PodmanRequest, refusal } from './podman-api.ts'
+import { podmanCommands } from './podman-command.ts'
+import { createPodmanEvents } from './podman-events.ts'
+import { execInContainer } from './podman-exec.ts'
+import { runOrThrow } from './run.ts'
 import { userFolders } from './user-folders.ts'
 
-/** A gigabyte of layers took up to 18 s on the test machine; a slow board with an SD card needs far longer. */
-const LOAD_TIMEOUT_MS = 60 * 60_000
 const SYNC_TIMEOUT_MS = 10 * 60_000
-const CHECK_TIMEOUT_MS = 30 * 60_000
+/** Podman waits for conmon, and removes layers; both are slow on a busy disk. */
+const REMOVE_TIMEOUT_MS = 120_000
 
-/** Podman reads a secret from a pipe only; what Node gives a child as standard input is a socket. */
-const FEED_SECRET = 'cat | podman secret create --replace "$1" -'
-
-/** What we read of `podman ps --format json`; more fields may be there. */
-const listedContainers = z.array(
-  z.object({
-    Names: z.array(z.string()).min(1),
-    State: z.string(),
-    Status: z.string().optional(),
-    ExitCode: z.int().optional(),
-    Labels: z.record(z.string(), z.string()).nullish(),
-  }),
+const version = z.object({ Version: z.string() })
+const info = z.object({ store: z.object({ graphRoot: z.string() }) })
+const image = z.object({ Id: z.string(), Digest: z.string() })
+const images = z.array(z.object({ RepoTags: z.array(z.string()).nullish() }))
+const secrets = z.array(z.object({ Spec: z.object({ Name: z.string() }) }))
+const secret = z.object({ SecretData: z.string() })
+const networks = z.array(z.object({ name: z.string() }))
+/** Removals answer 200 also when they failed. */
+const removed = z.array(z.object({ Err: z.unknown().optional() }))
+/** What we read of each container; more fields are there. */
+const containers = z.array(
+  z
+    .object({
+      Names: z.array(z.string()).min(1),
+      State: z.string(),
+      /** Its health; empty without a health check. */
+      Status: z.string(),
+      ExitCode: z.int(),
+      Labels: z.record(z.string(), z.string()).nullish(),
+    })
+    .transform(
+      (each): ContainerState => ({
+        name: each.Names[0] ?? '',
+        status: each.State,
+        health: healthOf(each.Status),
+        exitCode: each.ExitCode,
+        labels: each.Labels ?? {},
+      }),
+    ),
 )
 
-export function createPodman(): Podman {
+/** `startSocket` starts the user's `podman.socket`. Nothing is connected before it is needed. */
+export function createPodman(runtimeFolder: string, startSocket: () => Promise<void>): Podman {
+  const api = createPodmanApi(join(runtimeFolder, 'podman/podman.sock'), startSocket)
+  const events = createPodmanEvents(api)
+  const names = async <T>(path: string, schema: z.ZodType<readonly T[]>, of: (each: T) => string) =>
+    (await read(api, path, schema)).map(of)
+
+  const storageFolder = async () => (await read(api, '/info', info)).store.graphRoot
+
   return {
-    version: async () => (await lines('version', '--format', '{{.Client.Version}}'))[0] ?? '',
-    image: inspectImage,
-    imageNames: () => lines('image', 'ls', '--format', '{{.Repository}}:{{.Tag}}'),
-    loadLayout,
-    removeImage: name => tolerate(/image not known/, 'image', 'rm', name),
-    damage,
-    async repair() {
-      // Ends with an error although it repaired: `damage` tells whether it worked.
-      await run(['podman', 'system', 'check', '--quick', '--repair'], {
-        timeoutMs: CHECK_TIMEOUT_MS,
+    ...podmanCommands,
+    ...userFolders,
+    version: async () => (await read(api, '/version', version)).Version,
+    async image(reference) {
+      const path = `/images/${encodeURIComponent(reference)}/json`
+      const found = await readMaybe(api, path, image)
+      return found && { id: found.Id, manifestDigest: found.Digest }
+    },
+    imageNames: async () =>
+      (await read(api, '/images/json', images)).flatMap(({ RepoTags }) => RepoTags ?? []),
+    removeImage: name => remove(api, `/images/${encodeURIComponent(name)}`),
+    storageFolder,
+    syncFileSystem,
+    syncStorage: async () => await syncFileSystem(await storageFolder()),
+    async containers() {
+      events.follow()
+      return await read(api, '/containers/json?all=true', containers)
+    },
+    removeContainer: name =>
+      remove(api, `/containers/${encodeURIComponent(name)}?force=true&ignore=true&timeout=0`),
+    async renameContainer(name, to) {
+      const query = `name=${encodeURIComponent(to)}`
+      await act(api, {
+        method: 'POST',
+        path: `/containers/${encodeURIComponent(name)}/rename?${query}`,
       })
     },
-    async syncStorage() {
-      await syncFileSystem(await storageFolder())
-    },
-    containers: listContainers,
-    async removeContainer(name) {
-      await runOrThrow(['podman', 'rm', '--force', '--ignore', '--time', '0', name])
-    },
-    secretNames: () => lines('secret', 'ls', '--format', '{{.Name}}'),
+    exec: (container, command) => execInContainer(api, container, command),
+    secretNames: () => names('/secrets/json', secrets, ({ Spec }) => Spec.Name),
     async createSecret(name, value) {
-      await runOrThrow(['sh', '-c', FEED_SECRET, 'feed', name], { input: value })
+      const path = `/secrets/create?name=${encodeURIComponent(name)}&replace=true`
+      await act(api, { method: 'POST', path, body: value })
     },
-    removeSecret: name => tolerate(/no such secret/i, 'secret', 'rm', name),
-    secretValue,
-    networkNames: () => lines('network', 'ls', '--format', '{{.Name}}'),
-    removeNetwork: name => tolerate(/network not found/i, 'network', 'rm', name),
-    async ownFolder(path, uid, gid, mode) {
-      await runOrThrow(['podman', 'unshare', 'chmod', mode, path])
-      await runOrThrow(['podman', 'unshare', 'chown', `${uid}:${gid}`, path])
+    removeSecret: name => remove(api, `/secrets/${encodeURIComponent(name)}`),
+    async secretValue(name) {
+      const path = `/secrets/${encodeURIComponent(name)}/json?showsecret=true`
+      return (await readMaybe(api, path, secret))?.SecretData
     },
-    ...userFolders,
-    syncFileSystem,
-    storageFolder,
+    networkNames: () => names('/networks/json', networks, ({ name }) => name),
+    removeNetwork: name => remove(api, `/networks/${encodeURIComponent(name)}`),
+    onChange: listener => events.listen(listener),
   }
-}
-
-async function secretValue(name: string): Promise<string | undefined> {
-  const format = '{{.SecretData}}'
-  const argv = ['podman', 'secret', 'inspect', '--showsecret', '--format', format, name]
-  const result = await run(argv)
-  if (result.code === 0) return result.stdout
-  if (/no such secret/i.test(result.stderr)) return undefined
-  throw commandFailed(argv, result)
-}
-
-async function storageFolder(): Promise<string> {
-  const [folder = ''] = await lines('info', '--format', '{{.Store.GraphRoot}}')
-  return folder
 }
 
 async function syncFileSystem(path: string): Promise<void> {
   await runOrThrow(['sync', '-f', path], { timeoutMs: SYNC_TIMEOUT_MS })
 }
 
-async function lines(...words: readonly string[]): Promise<readonly string[]> {
-  const text = await runOrThrow(['podman', ...words])
-  return text.split('\n').filter(line => line !== '')
+function healthOf(word: string): ContainerState['health'] {
+  return word === 'starting' || word === 'healthy' || word === 'unhealthy' ? word : undefined
+}
+
+async function act(api: PodmanApi, asked: PodmanRequest): Promise<Buffer> {
+  const { status, problem, body } = await api.ask(asked)
+  if (status >= 400) throw refusal(asked, problem)
+  return body
+}
+
+async function read<T>(api: PodmanApi, path: string, schema: z.ZodType<T>): Promise<T> {
+  const value = await readMaybe(api, path, schema)
+  if (value === undefined) throw refusal({ method: 'GET', path }, 'not found')
+  return value
+}
+
+/** `undefined` when Podman says that there is none. */
+async function readMaybe<T>(
+  api: PodmanApi,
+  path: string,
+  schema: z.ZodType<T>,
+): Promise<T | undefined> {
+  const asked: PodmanRequest = { method: 'GET', path }
+  const { status, problem, body } = await api.ask(asked)
+  if (status === 404) return undefined
+  if (status >= 400) throw refusal(asked, problem)
+  const parsed = schema.safeParse(parseJson(body))
+  if (parsed.success) return parsed.data
+  const text = `podman answered ${path} with something unexpected`
+  throw new HostError('HOST_COMMAND_FAILED', text, { cause: parsed.error })
 }
 
 /** A thing that is already gone is what the caller wants. */
-async function tolerate(gone: RegExp, ...words: readonly string[]): Promise<void> {
-  const argv = ['podman', ...words]
-  const result = await run(argv)
-  if (result.code !== 0 && !gone.test(result.stderr)) throw commandFailed(argv, result)
+async function remove(api: PodmanApi, path: string): Promise<void> {
+  const asked: PodmanRequest = { method: 'DELETE', path, timeoutMs: REMOVE_TIMEOUT_MS }
+  const { status, problem, body } = await api.ask(asked)
+  if (status === 404) return
+  if (status >= 400) throw refusal(asked, problem)
+  const reports = removed.safeParse(parseJson(body))
+  const failure = reports.data?.find(({ Err }) => Err !== undefined && Err !== null)
+  if (failure !== undefined) throw refusal(asked, JSON.stringify(failure.Err))
 }
 
-async function inspectImage(reference: string): ReturnType<Podman['image']> {
-  const argv = ['podman', 'image', 'inspect', '--format', '{{.Id}} {{.Digest}}', reference]
-  const result = await run(argv)
-  const [id, manifestDigest] = result.stdout.trim().split(' ')
-  if (result.code === 0 && id !== undefined && manifestDigest !== undefined) {
-    return { id, manifestDigest }
-  }
-  if (/no such|not known|failed to find/i.test(result.stderr)) return undefined
-  throw commandFailed(argv, result)
-}
-
-async function loadLayout(folder: string, name: string, signal?: AbortSignal): Promise<void> {
-  const argv = ['podman', 'pull', '--quiet', `oci:${folder}:${name}`]
-  const result = await run(argv, {
-    timeoutMs: LOAD_TIMEOUT_MS,
-    ...(signal === undefined ? {} : { signal }),
-  })
-  if (result.code === 0) return
-  const failure = commandFailed(argv, result)
-  if (!/no space left on device|disk quota exceeded/i.test(result.stderr)) throw failure
-  throw new FileError('DISK_FULL', `no space left for the image ${name} in container storage`, {
-    cause: failure,
-  })
-}
-
-async function damage(): Promise<readonly string[]> {
-  const result = await run(['podman', 'system', 'check', '--quick'], {
-    timeoutMs: CHECK_TIMEOUT_MS,
-  })
-  if (result.code === 0) return []
-  return `${result.stdout}\n${result.stderr}`.split('\n').filter(line => line.trim() !== '')
-}
-
-async function listContainers(): Promise<readonly ContainerState[]> {
-  const text = await runOrThrow(['podman', 'ps', '--all', '--format', 'json'])
-  const parsed = listedContainers.safeParse(parseJson(text))
-  if (!parsed.success) {
-    throw new HostError('HOST_COMMAND_FAILED', 'podman ps printed something unexpected', {
-      cause: parsed.error,
-    })
-  }
-  return parsed.data.map(each => ({
-    name: each.Names[0] ?? '',
-    status: each.State,
-    health: healthOf(each.Status ?? ''),
-    exitCode: each.ExitCode ?? 0,
-    labels: each.Labels ?? {},
-  }))
-}
-
-function parseJson(text: string): unknown {
+/** `undefined` for what is no JSON, such as an empty answer. */
+function parseJson(body: Buffer): unknown {
   try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new HostError('HOST_COMMAND_FAILED', 'podman ps printed no JSON', { cause: error })
+    return JSON.parse(body.toString('utf8'))
+  } catch {
+    // The caller's schema says whether that is wrong.
+    return undefined
   }
-}
-
-/** `Up 3 seconds (healthy)`: the list has the health nowhere else. */
-function healthOf(status: string): ContainerState['health'] {
-  const word = /\((starting|healthy|unhealthy)\)$/.exec(status)?.[1]
-  return word as ContainerState['health']
 }

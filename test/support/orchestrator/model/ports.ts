@@ -168,6 +168,26 @@ function createModelPodman(deps: PortsDeps): Podman {
       await change(`podman: rm ${name}`)
       storage.containers.delete(name)
     },
+    async renameContainer(name, to) {
+      const container = storage.containers.get(name)
+      if (container === undefined || storage.containers.has(to)) {
+        throw new HostError('HOST_COMMAND_FAILED', `${name} cannot become ${to}`)
+      }
+      await change(`podman: rename ${name}`)
+      storage.containers.delete(name)
+      storage.containers.set(to, Object.assign(container, { name: to }))
+    },
+    async exec(container) {
+      await change(`podman: exec in ${container}`)
+      if (storage.containers.get(container)?.status !== 'running') {
+        throw new HostError('HOST_COMMAND_FAILED', `${container} does not run`)
+      }
+      return { code: 0, output: '' }
+    },
+    onChange(listener) {
+      deps.listeners.add(listener)
+      return () => deps.listeners.delete(listener)
+    },
     async secretNames() {
       await read(deps, 'podman')
       return [...storage.secrets.keys()]
