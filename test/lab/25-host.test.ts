@@ -1,5 +1,5 @@
 /** The orchestrator's ports on a real node: systemd over the bus, Podman over its socket, and no program started for them. */
-import { cp } from 'node:fs/promises'
+import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { buildAppFolders } from '../support/images/index.ts'
@@ -10,6 +10,15 @@ const CALL = '/opt/archy/test/support/orchestrator/host-call.ts'
 const IMAGE = 'localhost/archy/host/web:g1'
 const TIMEOUT_MS = 60_000
 const SLEEP = ['/usr/bin/busybox', 'sleep', '1000']
+
+/** A layout tells Podman the name of its image by an annotation. */
+async function nameLayout(folder: string): Promise<void> {
+  const path = join(folder, 'index.json')
+  const index: { manifests: object[] } = JSON.parse(await readFile(path, 'utf8'))
+  const annotations = { 'org.opencontainers.image.ref.name': IMAGE }
+  const manifests = index.manifests.map(each => ({ ...each, annotations }))
+  await writeFile(path, JSON.stringify({ ...index, manifests }))
+}
 
 interface Outcome {
   readonly value?: unknown
@@ -27,6 +36,7 @@ describe('25 the host of a real node', function () {
     await cp(join(apps.folders['hello-web'], 'images/web'), join(lab.share, 'web'), {
       recursive: true,
     })
+    await nameLayout(join(lab.share, 'web'))
     node = await lab.add('host1')
     await node.write(
       '.config/systemd/user/app-x-a.service',
