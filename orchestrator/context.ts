@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { Clock } from '../src/core/clock.ts'
 import type { Log } from '../src/core/log.ts'
+import { createFileMemory, type FileMemory } from './file-memory.ts'
 import { createFindings, type Findings } from './findings.ts'
 import type { Host } from './ports.ts'
 
@@ -34,6 +35,8 @@ export interface Context {
     isTidy: boolean
   }
   readonly findings: Findings
+  /** Records and unit files as they were last read. */
+  readonly files: FileMemory
   /** Why an app that should run was not started. */
   readonly blocked: Map<string, string>
   /** Operations that are being worked on: when each began, monotonic. */
@@ -47,6 +50,7 @@ export function createContext(deps: OrchestratorDeps, options: OrchestratorOptio
     ...{ deps, options },
     storage: { isChecked: false, isTidy: false },
     findings: createFindings(() => deps.clock.nowMs()),
+    files: createFileMemory(deps.clock),
     blocked: new Map(),
     underWay: new Map(),
     stuck: new Set(),

@@ -115,7 +115,7 @@ class AppReconciler implements Reconciler {
       units: snapshot.units,
       containers: snapshot.containers.filter(({ labels }) => labels['app.id'] === id),
       networks: wants ? await look.networks() : generation.spec.networks.map(({ name }) => name),
-      areUnitsDifferent: await unitsDiffer(options, generation),
+      areUnitsDifferent: await unitsDiffer(this.#context, generation),
       isEnabled: enabled.has(generation.target.name),
       isHeld: await isHeld(options, id),
       isBlocked: unmet !== undefined,

@@ -7,6 +7,7 @@ import { readFileBounded, writeFileAtomic } from '../src/core/files.ts'
 import { permissionSchema } from './consent.ts'
 import { type Context, recordFolder, type StateFolder } from './context.ts'
 import { OrchestratorError } from './errors.ts'
+import type { FileMemory } from './file-memory.ts'
 import { appSpecSchema } from './spec.ts'
 import { updateTermsSchema } from './update-terms.ts'
 
@@ -151,12 +152,17 @@ export function emptyRecord(id: string, title: string): AppRecord {
 
 /** @throws OrchestratorError `RECORD_MALFORMED` naming the file; nothing is changed. */
 export async function readRecord(
-  { options }: { readonly options: StateFolder },
+  { options, files }: { readonly options: StateFolder; readonly files?: FileMemory },
   id: string,
 ): Promise<AppRecord | undefined> {
   const path = join(recordFolder(options), `${id}.json`)
+  const make = (bytes: Uint8Array): AppRecord => parseRecord(path, bytes)
+  if (files !== undefined) return await files.read(path, RECORD_BYTES_MAX, make)
   const bytes = await readFileBounded(path, RECORD_BYTES_MAX)
-  if (bytes === undefined) return undefined
+  return bytes === undefined ? undefined : make(bytes)
+}
+
+function parseRecord(path: string, bytes: Uint8Array): AppRecord {
   try {
     return appRecord.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))
   } catch (error) {

@@ -2,8 +2,8 @@
 import { mkdir, readdir, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../src/core/errors.ts'
-import { readFileBounded, syncFolder, writeFileAtomic } from '../src/core/files.ts'
-import type { OrchestratorOptions } from './context.ts'
+import { syncFolder, writeFileAtomic } from '../src/core/files.ts'
+import type { Context, OrchestratorOptions } from './context.ts'
 import { isQuadletFileOf, targetUnit } from './names.ts'
 import type { Generation } from './record.ts'
 
@@ -35,7 +35,7 @@ export async function removeUnits(options: OrchestratorOptions, id: string): Pro
 
 /** True when a file of the generation is missing or was changed by somebody else. */
 export async function unitsDiffer(
-  options: OrchestratorOptions,
+  { options, files: memory }: Context,
   { quadlet, target }: Generation,
 ): Promise<boolean> {
   const files = [
@@ -43,11 +43,12 @@ export async function unitsDiffer(
     { path: join(options.userUnitFolder, target.name), text: target.text },
   ]
   for (const { path, text } of files) {
-    const found = await readFileBounded(path, UNIT_BYTES_MAX)
-    if (found === undefined || Buffer.from(found).toString('utf8') !== text) return true
+    if ((await memory.read(path, UNIT_BYTES_MAX, textOf)) !== text) return true
   }
   return false
 }
+
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8')
 
 /** From the next boot on the user manager starts the app by itself. Effective now, without a reload. */
 export async function enableTarget(options: OrchestratorOptions, id: string): Promise<void> {
