@@ -43,6 +43,11 @@ export function operationDeadlineMs({ operation, committed }: AppRecord): number
       return REST_MS + startMs
     case 'restart':
       return REST_MS + stopMs + startMs
+    case 'rotate':
+      // There and back.
+      return 2 * (REST_MS + stopMs + startMs)
+    case 'purge':
+      return BULK_MS
   }
 }
 

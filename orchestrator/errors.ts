@@ -3,6 +3,7 @@ import { NodeError } from '../src/core/errors.ts'
 
 /** An app could not be brought into the wanted state; what ran before is unchanged unless the message says otherwise. */
 export class OrchestratorError extends NodeError<
+  | 'APP_INSTALLED'
   | 'APP_NOT_INSTALLED'
   | 'APP_UNHEALTHY'
   | 'CLOSING'
@@ -20,6 +21,8 @@ export class OrchestratorError extends NodeError<
   | 'RELEASE_OLDER'
   | 'RELEASE_REJECTED'
   | 'ROLLBACK_IMPOSSIBLE'
+  | 'ROTATION_REFUSED'
+  | 'ROTATION_UNDONE'
   | 'SETTING_INVALID'
   | 'STOP_FAILED'
   | 'UNIT_VALUE_REFUSED'

@@ -7,6 +7,7 @@ export { NODE_ARGUMENTS, renderServiceUnit, type ServiceUnitInput } from './host
 export type { InstalledRelease } from './installed.ts'
 export { createOrchestrator, type InstallOptions, type Orchestrator } from './orchestrator.ts'
 export type { Endpoints, Host, Podman, Quadlet, Systemd } from './ports.ts'
+export type { Retained } from './purge.ts'
 export type { SettingView } from './settings.ts'
 export type { AppState, AppStatus, ComponentStatus, Health } from './status.ts'
 export type { UnitFile } from './units/file.ts'

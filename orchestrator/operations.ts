@@ -4,6 +4,7 @@ import { OrchestratorError } from './errors.ts'
 import { releaseApp } from './hold.ts'
 import { mayStart } from './needs.ts'
 import { restartProbation } from './probation.ts'
+import { purge } from './purge.ts'
 import {
   type AppRecord,
   type Generation,
@@ -11,10 +12,11 @@ import {
   withoutProblem,
   writeRecord,
 } from './record.ts'
+import { resumeRotation } from './rotate.ts'
 import { removeNetworks, startApp, stopApp } from './run-app.ts'
 import { shownGeneration } from './status.ts'
 import { rollBack, switchTo, type Work } from './switch.ts'
-import { removeUnused, tidy } from './tidy.ts'
+import { tidy } from './tidy.ts'
 import { disableTarget, enableTarget, removeUnits } from './unit-store.ts'
 
 export async function start(context: Context, record: AppRecord, work: Work): Promise<void> {
@@ -100,11 +102,12 @@ export async function uninstall(context: Context, record: AppRecord, work: Work)
     await deps.systemd.daemonReload()
     for (const { unit } of spec.components) await deps.systemd.resetFailed(unit)
   }
-  await removeUnused(context, record.id, [])
   const { operation: _o, committed, previous: _p, probation: _w, ...rest } = journaled
   const publisher = committed?.publisher ?? rest.publisher
   const kept = publisher === undefined ? {} : { publisher }
-  await writeRecord(context, { ...rest, ...kept, retained: true, rejected: [] })
+  const after: AppRecord = { ...rest, ...kept, retained: true, rejected: [] }
+  await tidy(context, after)
+  await writeRecord(context, after)
 }
 
 /** Finishes what a crash or a power cut interrupted. */
@@ -126,6 +129,10 @@ export async function resume(context: Context, record: AppRecord, work: Work): P
       return await stop(context, record, work)
     case 'uninstall':
       return await uninstall(context, record, work)
+    case 'rotate':
+      return await resumeRotation(context, record, work)
+    case 'purge':
+      return await purge(context, record)
     case 'start':
     case 'restart':
       return await start(context, record, work)

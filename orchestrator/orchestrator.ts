@@ -1,5 +1,6 @@
 /** Makes verified releases run and keeps them running: the one way in. */
 import type { VerifiedRelease } from '../catalog/index.ts'
+import { messageOf } from '../src/core/errors.ts'
 import {
   type Context,
   createContext,
@@ -75,10 +76,8 @@ export function createOrchestrator(
   const closing = new AbortController()
   const viewer = createViewer(context)
   const probations = createProbationWatch(context, locks)
-  const workWith = (onProgress?: Progress): Work => ({
-    onProgress: step => onProgress?.(step),
-    signal: closing.signal,
-  })
+  const silent: Progress = () => {}
+  const workWith = (onProgress = silent): Work => ({ onProgress, signal: closing.signal })
 
   /** Runs one operation under the app's lock and says how the app is afterwards. */
   async function operate(
@@ -92,27 +91,35 @@ export function createOrchestrator(
 
   async function work(id: string, act: () => Promise<void>): Promise<AppStatus> {
     return await locks.run(id, async () => {
-      closing.signal.throwIfAborted()
-      context.underWay.set(id, deps.clock.monotonicMs())
-      context.stuck.delete(id)
-      try {
-        await act()
-      } finally {
-        context.underWay.delete(id)
-      }
+      await marked(id, act)
       return await viewer.app(id)
     })
   }
 
-  const reconciler = createReconciler(context, locks, async id => {
-    await operate(id, resume)
-  })
+  /** While it lasts the app's state is the one of its operation. */
+  async function marked(id: string, act: () => Promise<void>): Promise<void> {
+    closing.signal.throwIfAborted()
+    context.underWay.set(id, deps.clock.monotonicMs())
+    context.stuck.delete(id)
+    try {
+      await act()
+    } finally {
+      context.underWay.delete(id)
+    }
+  }
+
+  // After a purge that is finished here there is no status.
+  const resumeOne = (id: string): Promise<void> =>
+    locks.run(id, () =>
+      marked(id, async () => await resume(context, await requireRecord(context, id), workWith())),
+    )
+  const reconciler = createReconciler(context, locks, resumeOne)
   const passes = createPasses(deps, closing.signal, () => reconciler.pass(closing.signal))
 
   return {
     async open() {
       await prepareFolders(options)
-      if (options.mode === 'render') return
+      if (options.mode === 'render') return await resumeAll(context, resumeOne)
       // Not awaited: an app that takes long to start must not keep the node from its other work.
       passes.begin()
     },
@@ -137,7 +144,7 @@ export function createOrchestrator(
     stop: id => operate(id, stop),
     restart: id => operate(id, restart),
     uninstall: id => operate(id, uninstall),
-    ...createUpdateVerbs(context, operate),
+    ...createUpdateVerbs(context, locks, operate),
     apps: () => viewer.apps(),
     releases: () => installedReleases(context),
     logs: (id, lines) => viewer.logs(id, lines),
@@ -146,5 +153,21 @@ export function createOrchestrator(
       await passes.run()
       await probations.tend(await readRecords(context), workWith())
     },
+  }
+}
+
+/** Where nothing runs there are no passes, and nothing to wait for. */
+async function resumeAll(
+  context: Context,
+  resumeOne: (id: string) => Promise<void>,
+): Promise<void> {
+  for (const { id, operation } of await readRecords(context)) {
+    if (operation === undefined) continue
+    try {
+      await resumeOne(id)
+    } catch (error) {
+      const reason = messageOf(error)
+      context.deps.log.error('interrupted operation not finished', { app: id, reason })
+    }
   }
 }

@@ -79,6 +79,14 @@ const operation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('stop'), startedMs: z.number() }),
   z.strictObject({ kind: z.literal('restart'), startedMs: z.number() }),
   z.strictObject({ kind: z.literal('uninstall'), startedMs: z.number() }),
+  z.strictObject({
+    kind: z.literal('rotate'),
+    secret: z.string(),
+    startedMs: z.number(),
+    /** Why the old value is put back. */
+    undoneFor: z.string().optional(),
+  }),
+  z.strictObject({ kind: z.literal('purge'), startedMs: z.number() }),
 ])
 
 const appRecord = z.strictObject({

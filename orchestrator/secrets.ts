@@ -1,19 +1,18 @@
 /** Secrets of an app: made once, kept for ever, given to Podman and to nobody else. */
 import { createHash } from 'node:crypto'
-import { mkdir, readdir } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type AppManifest, parseTemplate } from '../catalog/index.ts'
-import { codeOf } from '../src/core/errors.ts'
 import { readFileBounded, writeFileAtomic } from '../src/core/files.ts'
 import type { AppFacts } from './app-facts.ts'
 import { type Context, secretFolder } from './context.ts'
 import { fillSecrets } from './fill-secrets.ts'
 import { secretName } from './names.ts'
+import { readSecrets, writeSecret } from './secret-files.ts'
 import { generateSecret } from './secret-value.ts'
 import { secretTemplates } from './units/app-values.ts'
 
-const SECRET_BYTES_MAX = 4096
 /** A hash and a name for each secret of an app. */
 const GIVEN_BYTES_MAX = 2 ** 20
 /** What Podman was given last, by name, as hashes: a value that changed since is given again. No secret has such a name. */
@@ -65,21 +64,6 @@ export async function giveSecrets(
   }
 }
 
-/** Every value that is kept for the app, by the name of the secret. */
-export async function readSecrets(
-  { options }: Context,
-  id: string,
-): Promise<ReadonlyMap<string, string>> {
-  const folder = secretFolder(options, id)
-  const values = new Map<string, string>()
-  for (const name of await namesIn(folder)) {
-    if (name.startsWith('.')) continue
-    const bytes = await readFileBounded(join(folder, name), SECRET_BYTES_MAX)
-    if (bytes !== undefined) values.set(name, Buffer.from(bytes).toString('utf8'))
-  }
-  return values
-}
-
 async function keepSecrets(
   context: Context,
   manifest: AppManifest,
@@ -94,7 +78,7 @@ async function keepSecrets(
   for (const [name, { generate }] of missing) {
     const { kind, length } = generate
     const value = known.get(name) ?? generateSecret(kind, length, context.deps.randomBytes)
-    await writeFileAtomic(join(folder, name), value, { mode: 0o600 })
+    await writeSecret(context, manifest.id, name, value)
   }
 }
 
@@ -154,13 +138,4 @@ async function readGiven(
   const bytes = await readFileBounded(join(secretFolder(options, id), GIVEN_FILE), GIVEN_BYTES_MAX)
   if (bytes === undefined) return {}
   return z.record(z.string(), z.string()).parse(JSON.parse(Buffer.from(bytes).toString('utf8')))
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
-    throw error
-  }
 }

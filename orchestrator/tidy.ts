@@ -13,7 +13,8 @@ export async function tidy(context: Context, record: AppRecord): Promise<void> {
   const kept = [record.committed, record.previous]
   try {
     const numbers = kept.flatMap(each => each?.number ?? [])
-    await sweepManifests(context.options, record.id, numbers)
+    // The manifest of a release that could not be prepared stays: its owner may set what it asks for.
+    await sweepManifests(context.options, record.id, [...numbers, record.lastGeneration + 1])
     await sweepFiles(context.options, record.id, numbers)
     if (context.options.mode === 'systemd') await sweepData(context, record)
   } catch (error) {

@@ -3,7 +3,10 @@ import { configure, listSettings, type SettingChanges } from './configure.ts'
 import type { Context } from './context.ts'
 import { goBack } from './go-back.ts'
 import { approve, forgetConsent } from './install.ts'
+import type { Locks } from './lock.ts'
+import { listRetained, purge, type Retained } from './purge.ts'
 import { type AppRecord, readRecords, requireRecord } from './record.ts'
+import { rotate } from './rotate.ts'
 import type { SettingView } from './settings.ts'
 import type { AppStatus } from './status.ts'
 import type { Work } from './switch.ts'
@@ -19,6 +22,12 @@ export interface UpdateVerbs {
   settings(id: string): Promise<readonly SettingView[]>
   /** Sets them, or with `null` back to the default, and runs the app with them. @throws OrchestratorError `SETTING_INVALID`, as an update */
   configure(id: string, changes: SettingChanges): Promise<AppStatus>
+  /** A new value for a secret. @throws OrchestratorError `ROTATION_REFUSED`, `ROTATION_UNDONE` */
+  rotate(id: string, secret: string): Promise<AppStatus>
+  /** What is kept of an app: data, secrets, settings. @throws OrchestratorError `APP_NOT_INSTALLED` when nothing is known of it */
+  retained(id: string): Promise<Retained>
+  /** Deletes all of that. @throws OrchestratorError `APP_INSTALLED` */
+  purge(id: string): Promise<Retained>
 }
 
 /** Runs one operation under the app's lock and says how the app is afterwards. */
@@ -27,7 +36,7 @@ export type Operate = (
   act: (context: Context, record: AppRecord, work: Work) => Promise<void>,
 ) => Promise<AppStatus>
 
-export function createUpdateVerbs(context: Context, operate: Operate): UpdateVerbs {
+export function createUpdateVerbs(context: Context, locks: Locks, operate: Operate): UpdateVerbs {
   return {
     approve: id => operate(id, approve),
     async forgetConsent(id) {
@@ -41,5 +50,14 @@ export function createUpdateVerbs(context: Context, operate: Operate): UpdateVer
     settings: async id => await listSettings(context, await requireRecord(context, id)),
     configure: (id, changes) =>
       operate(id, (_, record, work) => configure(context, record, changes, work)),
+    rotate: (id, secret) => operate(id, (_, record, work) => rotate(context, record, secret, work)),
+    retained: async id => await listRetained(context, await requireRecord(context, id)),
+    purge: id =>
+      locks.run(id, async () => {
+        const record = await requireRecord(context, id)
+        const retained = await listRetained(context, record)
+        await purge(context, record)
+        return retained
+      }),
   }
 }

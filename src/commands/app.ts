@@ -5,7 +5,9 @@ import { createControlClient } from '../http/control-client.ts'
 import type { AppView } from '../status.ts'
 import { addChoiceCommands } from './app-choice.ts'
 import { addConfigCommand } from './app-config.ts'
+import { addPurgeCommand } from './app-purge.ts'
 import { addRenderCommand } from './app-render.ts'
+import { addSecretCommand } from './app-rotate.ts'
 import { describeApp, formatApps, formatPermissions } from './app-text.ts'
 import { addUpdateCommands } from './app-update.ts'
 import { waitUntilSettled } from './app-wait.ts'
@@ -62,6 +64,8 @@ export function appCommand(context: AppCommandContext): Command {
   addUpdateCommands(command, context)
   addConfigCommand(command, context)
   addRenderCommand(command, context)
+  addSecretCommand(command, context)
+  addPurgeCommand(command, context)
   return command
 }
 

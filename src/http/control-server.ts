@@ -12,6 +12,7 @@ import { appViews, nodeStatus } from '../status.ts'
 import { addBlobRoutes } from './blob-routes.ts'
 import { addChoiceRoutes, idIn } from './choice-routes.ts'
 import { METRICS_CONTENT_TYPE, metricsText, processFigures } from './metrics-text.ts'
+import { addRetainedRoutes } from './retained-routes.ts'
 import { addSeedRoutes } from './seed-routes.ts'
 import { addUpdateRoutes } from './update-routes.ts'
 
@@ -40,6 +41,9 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   NEEDS_UNKNOWN: 409,
   CONSENT_NOT_ASKED: 409,
   ROLLBACK_IMPOSSIBLE: 409,
+  APP_INSTALLED: 409,
+  APP_WANTED: 409,
+  ROTATION_REFUSED: 409,
   SETTING_INVALID: 400,
   PINS_UNREADABLE: 409,
 }
@@ -100,6 +104,7 @@ function addRoutes(server: FastifyInstance, deps: Deps): void {
   addBlobRoutes(server, node)
   addSeedRoutes(server, node)
   addUpdateRoutes(server, node, id => viewOf(node, id))
+  addRetainedRoutes(server, node)
   for (const verb of ['start', 'stop', 'restart'] as const) {
     server.post(`/v1/apps/:id/${verb}`, async request => {
       const id = idIn(request.params)

@@ -260,10 +260,14 @@ describe('orchestrator in render mode', () => {
     expect(await readdir(join(folder, 'units'))).to.include('app-hello-web.network')
   })
 
-  it('leaves an app alone whose record is damaged, and shows the others', async () => {
+  it('leaves an app alone whose record is damaged, and shows it beside the others', async () => {
     await orchestrator.install(await release('hello-web', 1))
     await writeFile(join(folder, 'state', 'apps', 'broken.json'), '{"format":')
-    expect((await orchestrator.apps()).map(({ id }) => id)).to.deep.equal(['hello-web'])
+    const shown = (await orchestrator.apps()).map(({ id, state }) => [id, state])
+    expect(shown).to.deep.equal([
+      ['broken', 'failed'],
+      ['hello-web', 'stopped'],
+    ])
     const error = await orchestrator.stop('broken').catch((e: unknown) => e)
     expect(error).to.have.property('code', 'RECORD_MALFORMED')
   })

@@ -1,5 +1,5 @@
 /** Cuts the power, or kills the node, at every single effect of every operation, and looks at what the next start makes of it. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { VerifiedRelease } from '../../catalog/index.ts'
@@ -16,7 +16,10 @@ id: duo
 version: "${version}"
 title: Duo
 images: { a: { oci: a } }
-secrets: { password: { generate: { kind: hex } } }
+config: { mode: { type: string, default: calm } }
+secrets:
+  password: { generate: { kind: hex }, rotate: onDemand }
+  token: { generate: { kind: hex }, rotate: onDemand }
 data: { db: { snapshot: true } }
 components:
   db:
@@ -27,6 +30,7 @@ components:
     stop: { grace: 60s }
   web:
     image: a
+    env: { TOKEN: "\${secrets.token}", MODE: "\${config.mode}" }
     ports: [{ container: 80, host: 8080 }]
     dependsOn: { db: { condition: healthy } }
     health: { http: { port: 8080 }, startBudget: 1m }
@@ -42,7 +46,7 @@ interface Story {
   /** What the owner accepts beside that after a cut. */
   readonly mayBe: readonly string[]
   /** What the owner's file says in the end; default: what it said, and nothing else of the data changed either. */
-  notes?(found: string): string
+  notes?(found: string): string | undefined
 }
 
 const NOTES = 'what the owner wrote'
@@ -159,6 +163,39 @@ const stories: readonly Story[] = [
     end: 'running 1',
     mayBe: ['retained ', 'failed '],
   },
+  {
+    name: 'other settings',
+    before: installFirst,
+    act: node => node.configure('duo', { mode: 'wild' }),
+    end: 'running 1',
+    mayBe: [],
+  },
+  {
+    name: 'a new secret',
+    before: installFirst,
+    act: node => node.rotate('duo', 'token'),
+    end: 'running 1',
+    mayBe: [],
+  },
+  {
+    name: 'a new secret that the data does not go with',
+    before: installFirst,
+    act: node => node.rotate('duo', 'password'),
+    end: 'running 1',
+    mayBe: [],
+  },
+  {
+    name: 'purge',
+    async before(node, machine) {
+      await node.install(v1)
+      write(machine)
+      await node.uninstall('duo')
+    },
+    act: node => node.purge('duo'),
+    end: 'none',
+    mayBe: ['retained '],
+    notes: found => (found === 'none' ? undefined : NOTES),
+  },
 ]
 
 /** True when the story ended before the effect of this index. */
@@ -217,7 +254,8 @@ async function checkAfter(
   expect(found, at).to.be.oneOf(accepted)
   if (status !== undefined) expect(complaints(machine, 'duo', status), at).to.deep.equal([])
   if (story.notes !== undefined) {
-    expect(readFileSync(notesOf(machine), 'utf8'), at).to.equal(story.notes(found))
+    const notes = existsSync(notesOf(machine)) ? readFileSync(notesOf(machine), 'utf8') : undefined
+    expect(notes, at).to.equal(story.notes(found))
   } else if (story.before !== undefined) {
     expect(treeHash(join(machine.dataFolder, 'duo/db')), at).to.equal(before)
   }

@@ -11,6 +11,7 @@ import {
 } from '../../../catalog/index.ts'
 import { parseAuthorManifest } from '../../../catalog/manifest/parse.ts'
 import type { BlobRef, VerifiedBlob } from '../../../src/core/blob.ts'
+import { canonicalJson } from '../../../src/core/canonical-json.ts'
 import { digestOf, parseSha256 } from '../../../src/core/digest.ts'
 
 /** `text` is an author's manifest; its images are made up from their names and the version. */
@@ -18,7 +19,7 @@ export function modelRelease(folder: string, text: string, seq: number): Verifie
   const author = parseAuthorManifest(text, 'archy.yaml')
   const blobs = new Map<BlobRef['blake3'], VerifiedBlob>()
   const blob = (value: unknown, mediaType: string): BlobRef => {
-    const bytes = Buffer.from(JSON.stringify(value))
+    const bytes = Buffer.from(canonicalJson(value))
     const hex = createHash('sha256').update(bytes).digest('hex')
     const digest = digestOf(bytes)
     const path = join(folder, hex)
