@@ -1,4 +1,5 @@
 /** Whom a node keeps in touch with by itself: peers of the configuration, those that the catalog names, and those that helped before. */
+import { isDeepStrictEqual } from 'node:util'
 import type { Log } from '../../src/core/log.ts'
 import { shuffled } from '../../src/core/shuffled.ts'
 import type { FoundPeer, Network } from '../network.ts'
@@ -31,6 +32,7 @@ export class Targets {
   readonly #deps: Deps
   readonly #configured: readonly Target[]
   readonly #remembered: readonly Target[]
+  #list: readonly string[] = []
   #listed: readonly Target[] = []
 
   constructor(deps: Deps, bootstrap: readonly string[], remembered: readonly FoundPeer[]) {
@@ -44,6 +46,8 @@ export class Targets {
    * them in an order of its own, so that not all nodes come to the same one.
    */
   setListed(addresses: readonly string[]): void {
+    if (isDeepStrictEqual(addresses, this.#list)) return
+    this.#list = addresses
     const before = new Map(this.#listed.map(target => [target.addresses[0], target]))
     const listed = addresses.map(address => before.get(address) ?? this.#listedTarget(address))
     const targets = listed.filter(target => target !== undefined)

@@ -47,6 +47,15 @@ describe('the peers that a node keeps in touch with', () => {
     expect(find(targets, 'c').delayMs).to.equal(77)
   })
 
+  it('stay in their order while the catalog names the same ones', () => {
+    const chances = [0, 0, 0.99, 0.99]
+    const targets = targetsOf({ random: () => chances.shift() ?? 0 })
+    targets.setListed([at('b'), at('c')])
+    const before = shown(targets)
+    targets.setListed([at('b'), at('c')])
+    expect(shown(targets)).to.deep.equal(before)
+  })
+
   it('are not inside a home when the catalog names them, whoever signed it', () => {
     const targets = targetsOf({ bootstrap: [at('a', '192.168.1.7')] })
     targets.setListed(['10.0.0.1', '127.0.0.1', '169.254.169.254'].map(host => at('b', host)))
