@@ -14,7 +14,7 @@ export interface Passes {
 const KICK_DELAY_MS = 2000
 
 export function createPasses(
-  { clock, systemd, log }: Pick<OrchestratorDeps, 'clock' | 'systemd' | 'log'>,
+  { clock, systemd, podman, log }: Pick<OrchestratorDeps, 'clock' | 'systemd' | 'podman' | 'log'>,
   signal: AbortSignal,
   pass: () => Promise<void>,
 ): Passes {
@@ -47,8 +47,9 @@ export function createPasses(
   return {
     run,
     begin() {
-      const stop = systemd.onChange(kick)
-      signal.addEventListener('abort', stop, { once: true })
+      for (const { onChange } of [systemd, podman]) {
+        signal.addEventListener('abort', onChange(kick), { once: true })
+      }
       void runAfter(0)
     },
     async idle() {
