@@ -1,4 +1,5 @@
 /** What an app's record and one look at it say that its owner should know. Pure and total. */
+import { adoptionFindings } from './adopt/adopted.ts'
 import type { NewFinding } from './findings.ts'
 import type { AppRecord } from './record.ts'
 import { type Circumstances, type ComponentStatus, RESTARTS_MAX } from './status.ts'
@@ -14,6 +15,7 @@ export function appFindings(record: AppRecord, facts: AppFacts): readonly NewFin
   const { id, desired, operation, wasKilled } = record
   const isAtRest = operation === undefined && record.committed !== undefined && !record.retained
   return [
+    ...(record.adopted === undefined ? [] : adoptionFindings(id, record.adopted)),
     ...(isAtRest && desired === 'running'
       ? facts.components.flatMap(each => endFinding(id, each) ?? [])
       : []),

@@ -34,6 +34,14 @@ export function operationDeadlineMs({ operation, committed }: AppRecord): number
       return (
         BULK_MS + stopMs + startDeadlineMs(operation.to.spec) + stopDeadlineMs(operation.to.spec)
       )
+    case 'take-over':
+      return (
+        REST_MS +
+        stopMs +
+        startDeadlineMs(operation.to.spec) +
+        stopDeadlineMs(operation.to.spec) +
+        startMs
+      )
     case 'rollback':
       return BULK_MS + startMs + stopDeadlineMs(operation.from.spec)
     case 'stop':

@@ -4,6 +4,8 @@ import { NodeError } from '../src/core/errors.ts'
 /** An app could not be brought into the wanted state; what ran before is unchanged unless the message says otherwise. */
 export class OrchestratorError extends NodeError<
   | 'APP_INSTALLED'
+  | 'ADOPTION_REFUSED'
+  | 'APP_ADOPTED'
   | 'APP_NOT_INSTALLED'
   | 'APP_UNHEALTHY'
   | 'CLOSING'
@@ -25,6 +27,8 @@ export class OrchestratorError extends NodeError<
   | 'ROTATION_UNDONE'
   | 'SETTING_INVALID'
   | 'STOP_FAILED'
+  | 'TAKE_OVER_FAILED'
+  | 'TAKE_OVER_REFUSED'
   | 'UNIT_VALUE_REFUSED'
   | 'UNITS_REFUSED'
   | 'UPDATE_ROLLED_BACK'

@@ -1,4 +1,5 @@
 /** The front door of the orchestrator. */
+export type { AdoptionReport, AdoptTerms } from './adopt/plan.ts'
 export { type AppClaim, readClaims } from './claims.ts'
 export type { OrchestratorDeps, OrchestratorOptions } from './context.ts'
 export { createHost } from './host/host.ts'

@@ -1,5 +1,7 @@
 /** Installing and updating: what is asked before anything moves, then the preparation, then the switch. */
 import type { VerifiedRelease } from '../catalog/index.ts'
+import { claimOwn } from './adopt/adopt.ts'
+import { assertOurs } from './adopt/operate.ts'
 import { compareVersions, type PermissionChange, permissionsOf } from './consent.ts'
 import type { Context } from './context.ts'
 import { OrchestratorError } from './errors.ts'
@@ -35,8 +37,11 @@ export async function install(
   { cancel, stepsBackFrom, onOffer }: InstallTerms,
 ): Promise<void> {
   const { manifest, entry } = release
-  if (planInstall(record, offerOf(release), stepsBackFrom, onOffer) === 'nothing') return
-  const before = record ?? emptyRecord(manifest.id, manifest.title)
+  const isLost = record?.committed === undefined && context.options.mode === 'systemd'
+  const found = (isLost ? await claimOwn(context, release) : undefined) ?? record
+  if (planInstall(found, offerOf(release), stepsBackFrom, onOffer) === 'nothing') return
+  const before = found ?? emptyRecord(manifest.id, manifest.title)
+  assertOurs(before, 'updated')
   await assertConsent(context, before, release)
   const number = before.lastGeneration + 1
   const startedMs = context.deps.clock.nowMs()

@@ -24,7 +24,8 @@ export async function installedReleases(context: Context): Promise<readonly Inst
 /** Pure. */
 export function releasesIn(record: AppRecord): readonly InstalledRelease[] {
   const { committed, previous, operation } = record
-  const coming = operation?.kind === 'switch' ? operation.to : undefined
+  const coming =
+    operation?.kind === 'switch' || operation?.kind === 'take-over' ? operation.to : undefined
   const left = operation?.kind === 'rollback' ? operation.from : undefined
   const places = [
     ['installed', committed],

@@ -1,4 +1,5 @@
 /** Asks the host how apps are doing. One read of systemd and one of Podman, however many apps. */
+import { bareUnitStates, isBareUnit } from './adopt/bare.ts'
 import type { Context } from './context.ts'
 import { targetUnit } from './names.ts'
 import type { ContainerState, UnitState } from './ports.ts'
@@ -16,10 +17,25 @@ export async function takeSnapshot(
   specs: readonly AppSpec[],
 ): Promise<Snapshot> {
   const units = await deps.systemd.units(snapshotUnits(specs))
-  return { units, containers: await deps.podman.containers() }
+  return snapshotOf(specs, units, await deps.podman.containers())
 }
 
+/** What systemd is asked for. */
 export function snapshotUnits(specs: readonly AppSpec[]): readonly string[] {
+  return unitsOf(specs).filter(unit => !isBareUnit(unit))
+}
+
+/** Containers of others that no unit runs are seen as if each had one. */
+export function snapshotOf(
+  specs: readonly AppSpec[],
+  units: Snapshot['units'],
+  containers: Snapshot['containers'],
+): Snapshot {
+  const bare = bareUnitStates(unitsOf(specs), containers)
+  return { units: bare.size === 0 ? units : new Map([...units, ...bare]), containers }
+}
+
+function unitsOf(specs: readonly AppSpec[]): readonly string[] {
   return specs.flatMap(spec => [targetUnit(spec.id), ...spec.components.map(({ unit }) => unit)])
 }
 
@@ -40,9 +56,13 @@ export async function observeApp(
       return isAnswering ? name : undefined
     }),
   )
+  // What somebody else made has none of our labels, but it has the name that the app knows it by.
+  const foreign = new Set(spec.components.map(({ container }) => container))
   return {
     units: snapshot.units,
-    containers: snapshot.containers.filter(({ labels }) => labels['app.id'] === spec.id),
+    containers: snapshot.containers.filter(
+      ({ labels, name }) => labels['app.id'] === spec.id || foreign.has(name),
+    ),
     answering: new Set(answers.filter(name => name !== undefined)),
   }
 }

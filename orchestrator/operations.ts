@@ -1,4 +1,6 @@
 /** The operations on one app. Each step is on disk before its effect and may be done again after a power cut. */
+import { assertOurs, foreignOf, startForeign, stopForeign } from './adopt/operate.ts'
+import { resumeTakeOver } from './adopt/take-over.ts'
 import type { Context } from './context.ts'
 import { OrchestratorError } from './errors.ts'
 import { releaseApp } from './hold.ts'
@@ -21,6 +23,8 @@ import { disableTarget, enableTarget, removeUnits } from './unit-store.ts'
 
 export async function start(context: Context, record: AppRecord, work: Work): Promise<void> {
   const { committed } = requireCommitted(record)
+  const foreign = foreignOf(record)
+  if (foreign !== undefined) return await startForeign(context, record, foreign)
   const startedMs = context.deps.clock.nowMs()
   await writeRecord(context, {
     ...withoutProblem(record),
@@ -49,6 +53,8 @@ export async function start(context: Context, record: AppRecord, work: Work): Pr
 /** The owner's will is on disk, and the next boot knows it, before anything is stopped. */
 export async function stop(context: Context, record: AppRecord, work: Work): Promise<void> {
   const { committed } = requireCommitted(record)
+  const foreign = foreignOf(record)
+  if (foreign !== undefined) return await stopForeign(context, record, foreign, work)
   const startedMs = context.deps.clock.nowMs()
   const stopping: AppRecord = {
     ...withoutProblem(record),
@@ -68,6 +74,9 @@ export async function stop(context: Context, record: AppRecord, work: Work): Pro
 
 export async function restart(context: Context, record: AppRecord, work: Work): Promise<void> {
   const { committed } = requireCommitted(record)
+  const foreign = foreignOf(record)
+  if (foreign !== undefined) await stopForeign(context, record, foreign, work)
+  if (foreign !== undefined) return await startForeign(context, record, foreign)
   const startedMs = context.deps.clock.nowMs()
   await writeRecord(context, {
     ...withoutProblem(record),
@@ -80,6 +89,7 @@ export async function restart(context: Context, record: AppRecord, work: Work): 
 
 /** Keeps data and secrets. */
 export async function uninstall(context: Context, record: AppRecord, work: Work): Promise<void> {
+  assertOurs(record, 'uninstalled')
   const startedMs = context.deps.clock.nowMs()
   const spec = shownGeneration(record)?.spec
   const going: AppRecord = {
@@ -125,6 +135,8 @@ export async function resume(context: Context, record: AppRecord, work: Work): P
       return await switchTo(context, record, work)
     case 'rollback':
       return await rollBack(context, record, work)
+    case 'take-over':
+      return await resumeTakeOver(context, record, work)
     case 'stop':
       return await stop(context, record, work)
     case 'uninstall':

@@ -1,5 +1,7 @@
 /** The seams between the orchestrator and the host: Podman, systemd, Quadlet's generator, ports on this machine. */
 
+import type { ContainerCare } from './adopt/inspected.ts'
+
 export interface UnitState {
   /** `active`, `inactive`, `failed`, `activating`, `deactivating`, or `not-found` when systemd knows no such unit. */
   readonly active: string
@@ -35,7 +37,7 @@ export interface ExecResult {
   readonly output: string
 }
 
-export interface Podman {
+export interface Podman extends ContainerCare {
   /** For example `5.4.2`. */
   version(): Promise<string>
   /** Image ID (config digest, hex) and manifest digest of an image in storage, or `undefined`. */
@@ -103,6 +105,8 @@ export interface Systemd {
   resetFailed(unit: string): Promise<void>
   /** The state of each unit that was asked for. */
   units(names: readonly string[]): Promise<ReadonlyMap<string, UnitState>>
+  /** The file that the unit was made of: what its generator read, or else its own; none for a unit without. */
+  unitFile(unit: string): Promise<string | undefined>
   /** The last lines that the unit wrote, oldest first. */
   logs(unit: string, lines: number): Promise<string>
   /**

@@ -1,5 +1,6 @@
 /** One pass over all apps: look once, then bring each app nearer to what its owner wants. A look that fails changes nothing. */
 import { messageOf } from '../src/core/errors.ts'
+import { sweepAside } from './adopt/take-over.ts'
 import { createBackOff } from './back-off.ts'
 import type { Context } from './context.ts'
 import type { NewFinding } from './findings.ts'
@@ -94,6 +95,7 @@ class AppReconciler implements Reconciler {
         if (record === undefined || record.operation !== undefined) return
         if (look.isTidying) await tidy(this.#context, record)
         if (record.committed !== undefined) await this.#repair(record, record.committed, look)
+        await sweepAside(this.#context, record)
       })
     } catch (error) {
       this.#context.deps.log.error('app not repaired', { app: id, reason: messageOf(error) })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { codeOf, messageOf } from '../src/core/errors.ts'
 import { readFileBounded, writeFileAtomic } from '../src/core/files.ts'
+import { adoptedSchema, asideSchema } from './adopt/adopted.ts'
 import { permissionSchema } from './consent.ts'
 import { type Context, recordFolder, type StateFolder } from './context.ts'
 import { OrchestratorError } from './errors.ts'
@@ -75,6 +76,14 @@ const operation = z.discriminatedUnion('kind', [
     /** `owner`: somebody asked for it, so it is no failure. `node`: the new version is not to blame and may come again. */
     cause: z.enum(['version', 'owner', 'node']).optional(),
   }),
+  /** From containers of somebody else to `to`, or back to them. */
+  z.strictObject({
+    kind: z.literal('take-over'),
+    to: generation,
+    startedMs: z.number(),
+    isGoingBack: z.boolean(),
+    reason: z.string().optional(),
+  }),
   z.strictObject({ kind: z.literal('start'), startedMs: z.number() }),
   z.strictObject({ kind: z.literal('stop'), startedMs: z.number() }),
   z.strictObject({ kind: z.literal('restart'), startedMs: z.number() }),
@@ -125,6 +134,9 @@ const appRecord = z.strictObject({
   /** The committed generation is still watched: until it ends, a failure takes it back. */
   probation: z.strictObject({ startedMs: z.number(), lengthMs: z.number(), saved }).optional(),
   config: settings.optional(),
+  /** The app runs in containers of somebody else. */
+  adopted: adoptedSchema.optional(),
+  aside: asideSchema.optional(),
   /** Data that a rollback put aside; it stays until the next one. */
   setAside: z
     .array(z.strictObject({ set: z.string(), path: z.string(), bytes: z.number() }))

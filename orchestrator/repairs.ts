@@ -29,8 +29,10 @@ const DOWN: readonly string[] = ['inactive', 'failed', 'not-found']
 
 /** In order. An app that is being worked on, or is not installed, gets none; one that its owner stopped is never started. */
 export function planRepairs(record: AppRecord, found: Found): readonly Repair[] {
-  const { committed, operation, retained, desired } = record
+  const { committed, operation, retained, desired, adopted } = record
   if (committed === undefined || operation !== undefined || retained) return []
+  // What others started is theirs to repair.
+  if (adopted !== undefined) return []
   const states = committed.spec.components.map(
     ({ unit }) => found.units.get(unit)?.active ?? 'not-found',
   )

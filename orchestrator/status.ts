@@ -85,6 +85,8 @@ export interface AppStatus {
     readonly path: string
     readonly bytes: number
   }[]
+  /** It runs in containers that this node did not make. */
+  readonly adopted?: { readonly containers: readonly string[] }
   readonly error?: { readonly code: string; readonly message: string }
 }
 
@@ -192,8 +194,14 @@ export function appStatus(
     ...noteOf(record, circumstances.note),
     findings: [...(circumstances.findings ?? [])].sort(bySeverity),
     ...updateStatus(record),
+    ...adoptionOf(record),
     ...(record.problem === undefined ? {} : { error: record.problem }),
   }
+}
+
+function adoptionOf({ adopted }: AppRecord): Pick<AppStatus, 'adopted'> {
+  if (adopted === undefined) return {}
+  return { adopted: { containers: adopted.containers.map(({ name }) => name) } }
 }
 
 function publisherOf(record: AppRecord): { publisher?: string } {
@@ -238,6 +246,7 @@ function transition({ committed }: AppRecord, kind: Operation['kind']): AppState
     switch: whileNew,
     rollback: 'updating',
     rotate: 'updating',
+    'take-over': 'updating',
     uninstall: 'uninstalling',
     purge: 'uninstalling',
     stop: 'stopping',

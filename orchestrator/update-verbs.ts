@@ -1,4 +1,5 @@
 /** What the owner decides about the version of an app: the verbs of the orchestrator beside its daily ones. */
+import { type AdoptionVerbs, createAdoptionVerbs } from './adopt/verbs.ts'
 import { configure, listSettings, type SettingChanges } from './configure.ts'
 import type { Context } from './context.ts'
 import { goBack } from './go-back.ts'
@@ -11,7 +12,7 @@ import type { SettingView } from './settings.ts'
 import type { AppStatus } from './status.ts'
 import type { Work } from './switch.ts'
 
-export interface UpdateVerbs {
+export interface UpdateVerbs extends AdoptionVerbs {
   /** Agrees to the release that waits; it is installed the next time it is offered. @throws OrchestratorError `CONSENT_NOT_ASKED` */
   approve(id: string): Promise<AppStatus>
   /** The catalog calls for no change: what waited for the owner is no longer offered. */
@@ -38,6 +39,7 @@ export type Operate = (
 
 export function createUpdateVerbs(context: Context, locks: Locks, operate: Operate): UpdateVerbs {
   return {
+    ...createAdoptionVerbs(context, (id, act) => locks.run(id, act), operate),
     approve: id => operate(id, approve),
     async forgetConsent(id) {
       await operate(id, forgetConsent)

@@ -3,7 +3,7 @@ import { messageOf } from '../src/core/errors.ts'
 import type { Context } from './context.ts'
 import type { NewFinding } from './findings.ts'
 import type { Snapshot } from './observe.ts'
-import { snapshotUnits } from './observe.ts'
+import { snapshotOf, snapshotUnits } from './observe.ts'
 import type { AppSpec } from './spec.ts'
 
 export interface WatchfulEye {
@@ -40,7 +40,7 @@ export function createWatchfulEye({ deps, findings }: Context): WatchfulEye {
       const units = await ask('systemd', () => deps.systemd.units(snapshotUnits(specs)))
       if (units === undefined) return undefined
       const containers = await ask('podman', () => deps.podman.containers())
-      return containers === undefined ? undefined : { units, containers }
+      return containers === undefined ? undefined : snapshotOf(specs, units, containers)
     },
   }
 }

@@ -10,6 +10,7 @@ import {
 } from '../catalog/index.ts'
 import { createHost, createOrchestrator, type Orchestrator } from '../orchestrator/index.ts'
 import { type BlobStore, openBlobStore, type Swarm } from '../swarm/index.ts'
+import { type Adopter, createAdopter } from './adopter.ts'
 import { type BlobGetter, createBlobGetter } from './blob-getter.ts'
 import { BUILT_MS } from './built.ts'
 import { createBundles, type Imported } from './bundle.ts'
@@ -59,6 +60,7 @@ export interface Node extends AsyncDisposable {
   readonly orchestrator: Orchestrator
   readonly getter: BlobGetter
   readonly keeper: Keeper
+  readonly adopter: Adopter
   readonly chooser: Chooser
   readonly localManifests: LocalManifests
   readonly refresher: Refresher
@@ -96,12 +98,10 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
     if (swarm.relay !== undefined) sources.use(swarm.relay, () => catalog.head())
     const offering = createOffering({ catalog, wanted, store, servable, swarm, log })
     const { chooser, localManifests } = await openChooser(config, folders, deps, { catalog, store })
-    const keeper = openKeeper(
-      { chooser, orchestrator, wanted, store, swarm, catalog, servable, offering },
-      deps,
-      platform,
-    )
+    const tools = { chooser, orchestrator, wanted, store, swarm, catalog, servable, offering }
+    const keeper = openKeeper(tools, deps, platform)
     stack.defer(() => keeper.close())
+    const adopter = createAdopter({ ...tools, platform })
     const getter = stack.use(createBlobGetter({ catalog, servable, store, swarm }))
     const seeding = { catalog, store, swarm, offering, getter, words, platform, log }
     const seeder = stack.use(openSeeder(seeding))
@@ -127,7 +127,7 @@ export async function startNode(config: Config, folders: Folders, deps: NodeDeps
     await offering.refresh()
     swarm.setBootstrap(catalog.status().bootstrap)
     await swarm.start()
-    const parts = { refresher, keeper, orchestrator, localManifests, chooser }
+    const parts = { refresher, keeper, orchestrator, localManifests, chooser, adopter }
     for (const loop of startLoops(config, deps, parts)) stack.use(loop)
     keeping.start()
     const bundles = createBundles({ catalog, store, platform, afterEach })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { HostError } from '../errors.ts'
 import type { ContainerState, Podman } from '../ports.ts'
+import { containerCare } from './container-care.ts'
 import { createPodmanApi, type PodmanApi, type PodmanRequest, refusal } from './podman-api.ts'
 import { podmanCommands } from './podman-command.ts'
 import { createPodmanEvents } from './podman-events.ts'
@@ -56,6 +57,7 @@ export function createPodman(runtimeFolder: string, startSocket: () => Promise<v
 
   return {
     ...podmanCommands,
+    ...containerCare,
     ...userFolders,
     version: async () => (await read(api, '/version', version)).Version,
     async image(reference) {

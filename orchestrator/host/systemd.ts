@@ -6,6 +6,7 @@ import { startAndWait } from './job.ts'
 import { callManager, REPLACE, SYSTEMD } from './manager.ts'
 import { runOrThrow } from './run.ts'
 import { createSessions } from './systemd-session.ts'
+import { unitFile } from './unit-origin.ts'
 
 /** Every generator of the user runs in it; nothing else of systemd answers meanwhile. */
 const RELOAD_TIMEOUT_MS = 180_000
@@ -52,6 +53,7 @@ export function createSystemd(runtimeFolder: string): Systemd {
       await tolerate(manager('ResetFailedUnit', 's', [unit]), GONE)
     },
     units: names => use(({ reader }) => reader.read(names)),
+    unitFile,
     async logs(unit, lines) {
       return await runOrThrow([
         ...['journalctl', '--user', '--quiet', '--no-pager', '--output=cat'],

@@ -31,8 +31,9 @@ export function formatConsent({ pendingConsent }: AppView): readonly string[] {
 }
 
 function stateText(app: AppView): string {
-  const { state, next, error, pin, notices = [], probation, pendingConsent } = app
+  const { state, next, error, pin, notices = [], probation, pendingConsent, adopted } = app
   const parts: string[] = [state]
+  if (adopted !== undefined) parts.push('(adopted)')
   if (probation !== undefined) parts.push('(on probation)')
   if (pendingConsent !== undefined) parts.push(`(${pendingConsent.version} waits for approval)`)
   if (next !== undefined) parts.push(`→ ${next.version}`)

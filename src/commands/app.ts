@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import type { Clock } from '../core/clock.ts'
 import { createControlClient } from '../http/control-client.ts'
 import type { AppView } from '../status.ts'
+import { addAdoptionCommands } from './app-adopt.ts'
 import { addChoiceCommands } from './app-choice.ts'
 import { addConfigCommand } from './app-config.ts'
 import { addPurgeCommand } from './app-purge.ts'
@@ -66,6 +67,7 @@ export function appCommand(context: AppCommandContext): Command {
   addRenderCommand(command, context)
   addSecretCommand(command, context)
   addPurgeCommand(command, context)
+  addAdoptionCommands(command, context)
   return command
 }
 

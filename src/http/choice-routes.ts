@@ -36,6 +36,11 @@ export function idIn(params: unknown): string {
   return splitName(parameters.parse(params).id).id
 }
 
+/** What the owner wants of the app that the address names, or what asking for it for the first time means. */
+export function wishOf(node: Node, params: unknown): WantedApp {
+  return wishFor(node, parameters.parse(params).id, undefined)
+}
+
 export interface Explanation extends Resolution {
   readonly name: string
   readonly channel: string

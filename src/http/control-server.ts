@@ -9,6 +9,7 @@ import { codeOf, messageOf, NodeError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { Node } from '../node.ts'
 import { appViews, nodeStatus } from '../status.ts'
+import { addAdoptionRoutes } from './adoption-routes.ts'
 import { addBlobRoutes } from './blob-routes.ts'
 import { addChoiceRoutes, idIn } from './choice-routes.ts'
 import { METRICS_CONTENT_TYPE, metricsText, processFigures } from './metrics-text.ts'
@@ -39,6 +40,11 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   PORT_TAKEN: 409,
   VERIFY_RUNNING: 409,
   NEEDS_UNKNOWN: 409,
+  ADOPTION_REFUSED: 409,
+  ADOPTION_NO_RELEASE: 409,
+  APP_ADOPTED: 409,
+  TAKE_OVER_REFUSED: 409,
+  TAKE_OVER_FAILED: 409,
   CONSENT_NOT_ASKED: 409,
   ROLLBACK_IMPOSSIBLE: 409,
   APP_INSTALLED: 409,
@@ -105,6 +111,7 @@ function addRoutes(server: FastifyInstance, deps: Deps): void {
   addSeedRoutes(server, node)
   addUpdateRoutes(server, node, id => viewOf(node, id))
   addRetainedRoutes(server, node)
+  addAdoptionRoutes(server, node, id => viewOf(node, id))
   for (const verb of ['start', 'stop', 'restart'] as const) {
     server.post(`/v1/apps/:id/${verb}`, async request => {
       const id = idIn(request.params)

@@ -8,12 +8,13 @@ import { join } from 'node:path'
 import { createOrchestrator, type Orchestrator } from '../../../orchestrator/index.ts'
 import type { Log } from '../../../src/core/log.ts'
 import { silentLog } from '../../../src/core/log.ts'
+import { startBare } from './model/care.ts'
 import { createRunner } from './model/containers.ts'
 import { hookFiles, keepUnsynced, loseUnsynced } from './model/files.ts'
 import { type Cut, createEffects, Life } from './model/life.ts'
 import { createModelHost } from './model/ports.ts'
 import type { Program } from './model/program.ts'
-import { cutPowerOf, emptyStorage, type Storage } from './model/storage.ts'
+import { cutPowerOf, emptyStorage, type ModelContainer, type Storage } from './model/storage.ts'
 import { createModelTime } from './model/time.ts'
 import { enabledUnits, readUnits, type UnitDefinition } from './model/unit-files.ts'
 import { UserManager } from './model/user-manager.ts'
@@ -80,6 +81,7 @@ export class ModelMachine {
     const { folder, time, storage, manager, silent, refusedFiles } = this
     const host = createModelHost({
       ...{ folder, storage, manager, silent, refusedFiles, listeners: this.#listeners },
+      violations: this.violations,
       reload: () => this.#reload(),
     })
     const randomBytes = (length: number): Uint8Array => {
@@ -145,6 +147,15 @@ export class ModelMachine {
     this.#isOff = false
     this.#reload()
     this.manager.start(enabledUnits(this.#folders))
+    for (const container of this.storage.containers.values()) {
+      if (container.restartPolicy === 'always') startBare(this, container)
+    }
+  }
+
+  /** As somebody types it: `podman run`, with what the program needs as data. */
+  runBare(container: ModelContainer): void {
+    this.storage.containers.set(container.name, container)
+    startBare(this, container)
   }
 
   /** An orderly reboot: everything is asked to end, then the machine boots. */

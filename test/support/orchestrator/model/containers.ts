@@ -1,6 +1,7 @@
 /** What `podman run` of a unit does on the model machine, from the checks before it to the end of the program. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { sharersOf } from './care.ts'
 import { GOOD_PROGRAM, type Program } from './program.ts'
 import type { ModelContainer, Storage } from './storage.ts'
 import type { ContainerDefinition, UnitDefinition } from './unit-files.ts'
@@ -89,6 +90,9 @@ class ContainerRun implements UnitRun {
     if (before?.status === 'running') violations.push(`${unit} started ${name} a second time`)
     if (before !== undefined && before.labels['app.id'] !== labels['app.id']) {
       violations.push(`${unit} replaced the container ${name} of somebody else`)
+    }
+    for (const other of sharersOf(storage, { name, labels, definition: this.#definition })) {
+      violations.push(`${unit} was started on the data of ${other}, which runs`)
     }
     if (!begin(`container ${name}`)) return
     const container: ModelContainer = {

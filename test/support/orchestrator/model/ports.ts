@@ -3,15 +3,15 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { HostError } from '../../../../orchestrator/errors.ts'
 import type { Host, Podman, Systemd } from '../../../../orchestrator/ports.ts'
+import { type CareDeps, createModelCare } from './care.ts'
 import { lives } from './life.ts'
-import type { ModelContainer, Storage } from './storage.ts'
+import type { ModelContainer } from './storage.ts'
 import { readUnits } from './unit-files.ts'
 import type { UserManager } from './user-manager.ts'
 
-export interface PortsDeps {
+export interface PortsDeps extends CareDeps {
   /** Anywhere on the disk of the machine. */
   readonly folder: string
-  readonly storage: Storage
   readonly manager: UserManager
   readonly reload: () => void
   /** Called at every change of a unit. */
@@ -94,6 +94,7 @@ function createModelSystemd(deps: PortsDeps): Systemd {
       await read(deps, 'systemd')
       return new Map(names.map(name => [name, manager.state(name)]))
     },
+    unitFile: async () => undefined,
     async logs() {
       return ''
     },
@@ -111,6 +112,7 @@ function createModelSystemd(deps: PortsDeps): Systemd {
 function createModelPodman(deps: PortsDeps): Podman {
   const { storage } = deps
   return {
+    ...createModelCare(deps),
     version: async () => '5.4.2',
     async image(name) {
       await read(deps, 'podman')

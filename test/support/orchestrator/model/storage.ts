@@ -9,6 +9,8 @@ export interface ModelContainer {
   exitCode: number
   readonly labels: Readonly<Record<string, string>>
   readonly definition: ContainerDefinition | undefined
+  /** Of one that no unit runs. */
+  restartPolicy?: string
 }
 
 export interface ModelImage {
