@@ -103,14 +103,26 @@ export const RESTARTS_MAX = 3
 
 export function componentStatus(component: ComponentSpec, observed: Observed): ComponentStatus {
   const unit = observed.units.get(component.unit)
-  const state = stateOf(unit)
+  const seen = stateOf(unit)
+  const health = healthOf(component, seen, observed)
+  const state = isLooping(unit, seen, health) ? 'failed' : seen
   const ended = state === 'failed' || state === 'starting' ? endOf(unit) : undefined
   return {
     name: component.name,
     state,
-    health: healthOf(component, state, observed),
+    health: state === 'failed' ? 'unhealthy' : health,
     ...(ended === undefined ? {} : { ended }),
   }
+}
+
+/** Between two of its ends it is up for a moment, and then on its way down: neither is running, nor a start like others. */
+function isLooping(
+  unit: UnitState | undefined,
+  seen: ComponentStatus['state'],
+  health: Health,
+): boolean {
+  const isMoment = seen === 'stopping' || (seen === 'running' && health !== 'healthy')
+  return isMoment && (unit?.restarts ?? 0) >= RESTARTS_MAX
 }
 
 const causes: Readonly<Record<string, NonNullable<ComponentStatus['ended']>['cause']>> = {

@@ -52,6 +52,15 @@ export async function expectRest(
   return undefined
 }
 
+/** What the owner is told of it: the error of the last operation, and the findings of now. */
+function saidOf(view: AppView | undefined): readonly string[] {
+  const { error, findings = [] } = view ?? {}
+  return [
+    ...findings.map(({ code, text, fix }) => `${code}: ${text}; ${fix}`),
+    ...(error === undefined ? [] : [error.message]),
+  ]
+}
+
 /** Failed, or up without being any use, and it says why; for long enough to see that it is not called running in between. */
 async function expectBad(machine: Machine, app: GateApp): Promise<string> {
   const isBad = (view: AppView | undefined): boolean =>
@@ -59,8 +68,7 @@ async function expectBad(machine: Machine, app: GateApp): Promise<string> {
   let sinceMs: number | undefined
   const found = await machine.until(`${app.id} to fail`, REST_TIMEOUT_MS, async () => {
     const view = await machine.view(app.id)
-    const why = view?.error?.message ?? ''
-    const said = app.says?.test(why) === true ? why : undefined
+    const said = saidOf(view).find(text => app.says?.test(text))
     const nowMs = performance.now()
     sinceMs = isBad(view) && said !== undefined ? (sinceMs ?? nowMs) : undefined
     const isSettled = sinceMs !== undefined && nowMs - sinceMs >= FAILED_FOR_MS

@@ -3,7 +3,7 @@
 export const STATES = {
   install: 'installs, and comes to rest as expected',
   ui: 'its page answers the other node',
-  stop: 'stops within its grace and 15 s, and nothing of it is left running',
+  stop: 'stops within its grace and 15 s (others at the same time: 60 s), and nothing of it runs on',
   'stays-stopped':
     'stays stopped over 10 reconciles, a restart of the daemon, a reboot and an update of another app',
   start: 'starts again',
@@ -29,5 +29,5 @@ export const STATES = {
 
 export type StateId = keyof typeof STATES
 
-/** Seconds after its grace within which an app must be stopped. */
+/** After its grace: within this a stubborn app must be stopped. */
 export const STOP_MARGIN_MS = 15_000

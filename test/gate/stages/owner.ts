@@ -17,6 +17,8 @@ export const RECONCILE_INTERVAL_S = 3
 const RECONCILES = 10
 /** A reconcile itself takes a while: ten of them end within this on a busy machine. */
 const RECONCILES_MS = RECONCILES * RECONCILE_INTERVAL_S * 1000 * 1.5
+/** For all apps of both nodes at the same time, each with several programs of Podman to be run. */
+const TOGETHER_MARGIN_MS = 60_000
 const WATCH_POLL_MS = 1000
 
 /** A first install, or one after an uninstall: then its data is there again. */
@@ -57,21 +59,25 @@ export async function page(run: GateRun): Promise<void> {
   })
 }
 
+/** One that must be killed is stopped while nothing else is done, so that its time is its own. */
 export async function stop(run: GateRun): Promise<void> {
+  const killed = run.apps.filter(({ stopNote }) => stopNote !== undefined)
+  const others = run.apps.filter(app => !killed.includes(app))
   await run.onAll(async machine => {
-    await run.each(machine, 'stop', run.apps, app => stopInTime(machine, app))
+    await run.each(machine, 'stop', killed, app => stopInTime(machine, app, STOP_MARGIN_MS))
+    await run.each(machine, 'stop', others, app => stopInTime(machine, app, TOGETHER_MARGIN_MS))
   })
 }
 
 /** The time from the owner's word to the answer, which is given when nothing runs any more. */
-async function stopInTime(machine: Machine, app: GateApp): Promise<string> {
+async function stopInTime(machine: Machine, app: GateApp, marginMs: number): Promise<string> {
   const started = performance.now()
   await machine.act('stop', app.id)
   const ms = performance.now() - started
   await expectStopped(machine, app)
   const note = (await machine.view(app.id))?.note ?? ''
   if (app.stopNote?.test(note) === false) throw new Error(`its note is "${note}"`)
-  const bound = app.graceMs + STOP_MARGIN_MS
+  const bound = app.graceMs + marginMs
   const measured = `in ${(ms / 1000).toFixed(1)} s of ${bound / 1000} s`
   if (ms > bound) throw new Error(`stopped ${measured}`)
   return measured

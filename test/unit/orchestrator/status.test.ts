@@ -99,6 +99,18 @@ describe('appStatus', () => {
     expect(hopeless(DUO, looping)).to.equal('web: ended 3 times in a row')
   })
 
+  it('stays failed while such a component is up for a moment, and on its way down again', () => {
+    for (const moment of ['active', 'deactivating']) {
+      const status = appStatus(installed(), observed(active, unit(moment, 3)))
+      expect([status.state, status.health], moment).to.deep.equal(['failed', 'unhealthy'])
+      expect(status.components[1]?.ended?.restarts).to.equal(3)
+    }
+    const well = { containers: [healthyDb], answering: new Set(['web']) }
+    expect(appStatus(installed(), observed(active, unit('active', 3), well)).state).to.equal(
+      'running',
+    )
+  })
+
   it('shows the version that is being put in place', () => {
     const to = generation({ seq: 2, spec: { ...DUO, version: '2' } })
     const operation = { kind: 'switch', to, startedMs: 0 } as const
