@@ -89,6 +89,8 @@ async function playIteration(run: GateRun, only: readonly string[]): Promise<rea
 async function tell(run: GateRun, name: string): Promise<void> {
   const node = run.machines.find(machine => machine.name === name)?.node
   const text = await node?.journal('archy').catch(messageOf)
-  const lines = (text ?? '').split('\n').slice(-JOURNAL_LINES)
+  // Programs that the daemon runs write to its journal too: its own lines are JSON.
+  const own = (text ?? '').split('\n').filter(line => line.startsWith('{'))
+  const lines = own.slice(-JOURNAL_LINES)
   for (const line of lines) run.say(`    ${name} ${line}`)
 }

@@ -19,7 +19,7 @@ const RECONCILES = 10
 const RECONCILES_MS = RECONCILES * RECONCILE_INTERVAL_S * 1000 * 1.5
 /** For all apps of both nodes at the same time, each with several programs of Podman to be run. */
 const TOGETHER_MARGIN_MS = 60_000
-const WATCH_POLL_MS = 1000
+const WATCH_POLL_MS = 2000
 
 /** A first install, or one after an uninstall: then its data is there again. */
 export function install(state: 'install' | 'reinstall') {
