@@ -3,6 +3,7 @@ import { adoptionFindings } from './adopt/adopted.ts'
 import type { NewFinding } from './findings.ts'
 import type { AppRecord } from './record.ts'
 import { type Circumstances, type ComponentStatus, RESTARTS_MAX } from './status.ts'
+import { updateFindings } from './update-findings.ts'
 
 export interface AppFacts extends Pick<Circumstances, 'operation' | 'blockedBy'> {
   readonly components: readonly ComponentStatus[]
@@ -27,6 +28,7 @@ export function appFindings(record: AppRecord, facts: AppFacts): readonly NewFin
     ...(operation !== undefined && facts.operation === 'waiting' ? [waiting(record)] : []),
     ...(operation !== undefined && facts.operation === 'overdue' ? [overdue(record)] : []),
     ...(isAtRest && facts.blockedBy !== undefined ? [blocked(id, facts.blockedBy)] : []),
+    ...updateFindings(record),
   ]
 }
 

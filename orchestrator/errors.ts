@@ -14,6 +14,7 @@ export class OrchestratorError extends NodeError<
   | 'CONTAINER_NAME_TAKEN'
   | 'INSTALL_INTERRUPTED'
   | 'IMAGE_MISMATCH'
+  | 'HOOK_FAILED'
   | 'IMAGE_LOAD_FAILED'
   | 'PATH_UNSUITABLE'
   | 'PODMAN_TOO_OLD'

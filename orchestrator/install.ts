@@ -5,6 +5,8 @@ import { assertOurs } from './adopt/operate.ts'
 import { compareVersions, type PermissionChange, permissionsOf } from './consent.ts'
 import type { Context } from './context.ts'
 import { OrchestratorError } from './errors.ts'
+import { runHooks } from './hooks/run-hooks.ts'
+import { openJournal } from './journal.ts'
 import { type Offer, planInstall } from './plan.ts'
 import { prepareGeneration } from './prepare.ts'
 import {
@@ -53,14 +55,16 @@ export async function install(
     retained: false,
     operation: { kind: 'prepare', number, startedMs },
   }
-  await writeRecord(context, preparing)
+  const journal = await openJournal(context, preparing)
   let to: Generation
   const signal = AbortSignal.any([work.signal, cancel])
   try {
     to = await prepareGeneration(context, { release, record: preparing, others, ...work, signal })
+    const runs = before.committed !== undefined && before.desired === 'running'
+    if (runs) await runHooks(context, journal, 'preUpdate', to, signal)
   } catch (error) {
     work.signal.throwIfAborted()
-    const { operation: _, ...rest } = preparing
+    const { operation: _, ...rest } = journal.record
     await tidy(context, rest)
     // Nothing was touched: what was installed goes on as it was.
     await writeRecord(context, { ...rest, problem: problemOf(error) })
@@ -69,7 +73,7 @@ export async function install(
   context.deps.log.info('app prepared', { app: manifest.id, version: entry.version, number })
   await switchTo(
     context,
-    { ...preparing, lastGeneration: number, operation: { kind: 'switch', to, startedMs } },
+    { ...journal.record, lastGeneration: number, operation: { kind: 'switch', to, startedMs } },
     work,
   )
 }

@@ -4,6 +4,8 @@ import { resumeTakeOver } from './adopt/take-over.ts'
 import type { Context } from './context.ts'
 import { OrchestratorError } from './errors.ts'
 import { releaseApp } from './hold.ts'
+import { runHooks } from './hooks/run-hooks.ts'
+import { openJournal } from './journal.ts'
 import { mayStart } from './needs.ts'
 import { restartProbation } from './probation.ts'
 import { purge } from './purge.ts'
@@ -26,26 +28,28 @@ export async function start(context: Context, record: AppRecord, work: Work): Pr
   const foreign = foreignOf(record)
   if (foreign !== undefined) return await startForeign(context, record, foreign)
   const startedMs = context.deps.clock.nowMs()
-  await writeRecord(context, {
-    ...withoutProblem(record),
+  const journal = await openJournal(context, {
+    ...restartProbation(withoutProblem(record), startedMs),
     desired: 'running',
     operation: { kind: 'start', startedMs },
   })
-  await releaseApp(context.options, record.id)
-  const { operation: _, ...rest } = {
-    ...restartProbation(withoutProblem(record), startedMs),
-    desired: 'running' as const,
+  const end = async (problem?: AppRecord['problem']): Promise<void> => {
+    const { operation: _, ...rest } = journal.record
+    await journal.put(problem === undefined ? rest : { ...rest, problem })
   }
+  await releaseApp(context.options, record.id)
   const isLive = context.options.mode === 'systemd'
-  if (isLive && !(await mayStart(context, committed.spec))) return await writeRecord(context, rest)
+  if (isLive && !(await mayStart(context, committed.spec))) return await end()
   await enableTarget(context.options, record.id)
-  if (!isLive) return await writeRecord(context, rest)
+  if (!isLive) return await end()
   try {
+    await runHooks(context, journal, 'preStart', committed, work.signal)
     await startApp(context, committed.spec, work.signal)
-    await writeRecord(context, rest)
+    await runHooks(context, journal, 'postStart', committed, work.signal)
+    await end()
   } catch (error) {
     work.signal.throwIfAborted()
-    await writeRecord(context, { ...rest, problem: problemOf(error) })
+    await end(problemOf(error))
     throw error
   }
 }
@@ -61,9 +65,10 @@ export async function stop(context: Context, record: AppRecord, work: Work): Pro
     desired: 'stopped',
     operation: { kind: 'stop', startedMs },
   }
-  await writeRecord(context, stopping)
+  const journal = await openJournal(context, stopping)
   await disableTarget(context.options, record.id)
-  const { operation: _, ...stopped } = stopping
+  await runHooks(context, journal, 'preStop', committed, work.signal)
+  const { operation: _, ...stopped } = journal.record
   if (context.options.mode === 'render') return await writeRecord(context, stopped)
   const { wasKilled } = await stopApp(context, committed.spec, work.signal)
   if (wasKilled) {
@@ -78,13 +83,14 @@ export async function restart(context: Context, record: AppRecord, work: Work): 
   if (foreign !== undefined) await stopForeign(context, record, foreign, work)
   if (foreign !== undefined) return await startForeign(context, record, foreign)
   const startedMs = context.deps.clock.nowMs()
-  await writeRecord(context, {
+  const journal = await openJournal(context, {
     ...withoutProblem(record),
     desired: 'running',
     operation: { kind: 'restart', startedMs },
   })
+  await runHooks(context, journal, 'preStop', committed, work.signal)
   if (context.options.mode === 'systemd') await stopApp(context, committed.spec, work.signal)
-  await start(context, record, work)
+  await start(context, journal.record, work)
 }
 
 /** Keeps data and secrets. */

@@ -37,6 +37,18 @@ export interface ExecResult {
   readonly output: string
 }
 
+/** A text file for a data set. */
+export interface PlacedFile {
+  /** Below the data set; begins with a slash. */
+  readonly path: string
+  readonly text: string
+  readonly owner: { readonly uid: number; readonly gid: number }
+  /** Octal digits. */
+  readonly mode: string
+  /** False: one that is there stays. */
+  readonly overwrite: boolean
+}
+
 export interface Podman extends ContainerCare {
   /** For example `5.4.2`. */
   version(): Promise<string>
@@ -62,6 +74,8 @@ export interface Podman extends ContainerCare {
   renameContainer(name: string, to: string): Promise<void>
   /** Runs a program in a running container and waits for its end. @throws HostError `HOST_COMMAND_TIMEOUT` after it was killed … */
   exec(container: string, command: ContainerCommand): Promise<ExecResult>
+  /** Copies a file of an image into a running container; Podman follows links inside the container only. */
+  copyFromImage(imageId: string, from: string, container: string, to: string): Promise<void>
   secretNames(): Promise<readonly string[]>
   /** Replaces one of the same name. The value is in no argument and no file of ours. */
   createSecret(name: string, value: Uint8Array): Promise<void>
@@ -72,6 +86,8 @@ export interface Podman extends ContainerCare {
   removeNetwork(name: string): Promise<void>
   /** Runs `chmod` and `chown` on a folder with container ids, inside the user namespace. */
   ownFolder(path: string, uid: number, gid: number, mode: string): Promise<void>
+  /** Writes a file below a folder, whatever links are in it; folders on the way are made. Ids are those of containers. */
+  placeFile(folder: string, file: PlacedFile): Promise<void>
   /** Copies a folder with owners, modes, times and attributes; blocks are shared where the file system can. @throws FileError `DISK_FULL` */
   copyFolder(from: string, to: string): Promise<void>
   /** Removes a folder with everything in it, whoever owns it; fine when there is none. */

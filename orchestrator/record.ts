@@ -9,6 +9,7 @@ import { permissionSchema } from './consent.ts'
 import { type Context, recordFolder, type StateFolder } from './context.ts'
 import { OrchestratorError } from './errors.ts'
 import type { FileMemory } from './file-memory.ts'
+import { hookMemorySchema } from './hooks/memory.ts'
 import { appSpecSchema } from './spec.ts'
 import { updateTermsSchema } from './update-terms.ts'
 
@@ -137,6 +138,20 @@ const appRecord = z.strictObject({
   /** The app runs in containers of somebody else. */
   adopted: adoptedSchema.optional(),
   aside: asideSchema.optional(),
+  /** Which steps of its hooks ran; kept over an uninstall, as the data that they set up. */
+  hooks: hookMemorySchema.optional(),
+  /** What went wrong with them, since their point was last reached. */
+  hookProblems: z
+    .array(
+      z.strictObject({
+        point: z.enum(['preStart', 'postStart', 'preUpdate', 'preStop']),
+        text: z.string(),
+        evidence: z.array(z.string()),
+        /** Not a failure: a step that a crash cut off ran twice. */
+        isRepeat: z.boolean(),
+      }),
+    )
+    .optional(),
   /** Data that a rollback put aside; it stays until the next one. */
   setAside: z
     .array(z.strictObject({ set: z.string(), path: z.string(), bytes: z.number() }))

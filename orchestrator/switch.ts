@@ -3,6 +3,7 @@ import { codeOf, messageOf } from '../src/core/errors.ts'
 import type { Context } from './context.ts'
 import { OrchestratorError } from './errors.ts'
 import { holdApp, releaseApp } from './hold.ts'
+import { runHooks } from './hooks/run-hooks.ts'
 import type { Progress } from './images.ts'
 import { type Journal, openJournal, putOperation } from './journal.ts'
 import { mayStart } from './needs.ts'
@@ -28,7 +29,11 @@ export async function switchTo(context: Context, record: AppRecord, work: Work):
   if (record.operation?.kind !== 'switch') return
   const { to, hasRun } = record.operation
   const journal = await openJournal(context, record)
-  const old = record.committed?.spec
+  const { committed, desired } = record
+  if (committed !== undefined && hasRun !== true && desired === 'running') {
+    await runHooks(context, journal, 'preStop', committed, work.signal)
+  }
+  const old = committed?.spec
   try {
     await putInPlace(context, journal, to, work, {
       running: [...(old === undefined ? [] : [old]), ...(hasRun === true ? [to.spec] : [])],
@@ -185,7 +190,9 @@ async function putInPlace(
   if (record.desired === 'stopped' || !(await mayStart(context, generation.spec))) return
   await enableTarget(options, record.id)
   work.onProgress('starting')
+  await runHooks(context, journal, 'preStart', generation, work.signal)
   await startApp(context, generation.spec, work.signal, healthyForMs)
+  await runHooks(context, journal, 'postStart', generation, work.signal)
 }
 
 /** @throws OrchestratorError `UNITS_REFUSED` when the generator left a unit out although the dry run had it. */

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { HostError } from '../errors.ts'
 import type { ContainerState, Podman } from '../ports.ts'
 import { containerCare } from './container-care.ts'
+import { containerFiles } from './container-files.ts'
 import { createPodmanApi, type PodmanApi, type PodmanRequest, refusal } from './podman-api.ts'
 import { podmanCommands } from './podman-command.ts'
 import { createPodmanEvents } from './podman-events.ts'
@@ -59,6 +60,7 @@ export function createPodman(runtimeFolder: string, startSocket: () => Promise<v
     ...podmanCommands,
     ...containerCare,
     ...userFolders,
+    ...containerFiles,
     version: async () => (await read(api, '/version', version)).Version,
     async image(reference) {
       const path = `/images/${encodeURIComponent(reference)}/json`

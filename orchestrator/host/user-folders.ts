@@ -13,8 +13,12 @@ export const userFolders: Pick<
   Podman,
   'copyFolder' | 'removeFolder' | 'folderBytes' | 'sharesBlocks'
 > = {
+  // Adopted data is behind a link: `-H` and `--dereference-args` follow the one that is named, and none inside.
   async copyFolder(from, to) {
-    const argv = ['podman', 'unshare', 'cp', '--archive', '--reflink=auto', '--', from, to]
+    const argv = [
+      ...['podman', 'unshare', 'cp', '--archive', '-H', '--reflink=auto'],
+      ...['--', from, to],
+    ]
     const result = await run(argv, { timeoutMs: COPY_TIMEOUT_MS })
     if (result.code === 0) return
     const failure = commandFailed(argv, result)
@@ -27,7 +31,16 @@ export const userFolders: Pick<
     })
   },
   async folderBytes(path) {
-    const argv = ['podman', 'unshare', 'du', '--summarize', '--block-size=1', '--', path]
+    const argv = [
+      'podman',
+      'unshare',
+      'du',
+      '--dereference-args',
+      '--summarize',
+      '--block-size=1',
+      '--',
+      path,
+    ]
     const result = await run(argv, { timeoutMs: WALK_TIMEOUT_MS })
     if (result.code === 0) return Number.parseInt(result.stdout, 10)
     if (/No such file or directory/.test(result.stderr)) return 0

@@ -1,7 +1,8 @@
 /** The orchestrator's ports onto the model machine. Every change is an effect of the life that asks for it. */
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { HostError } from '../../../../orchestrator/errors.ts'
+import { placeFile } from '../../../../orchestrator/host/place-file.ts'
 import type { Host, Podman, Systemd } from '../../../../orchestrator/ports.ts'
 import { type CareDeps, createModelCare } from './care.ts'
 import { lives } from './life.ts'
@@ -179,12 +180,24 @@ function createModelPodman(deps: PortsDeps): Podman {
       storage.containers.delete(name)
       storage.containers.set(to, Object.assign(container, { name: to }))
     },
-    async exec(container) {
+    async exec(container, { argv }) {
+      const command = argv.join(' ')
       await change(`podman: exec in ${container}`)
       if (storage.containers.get(container)?.status !== 'running') {
         throw new HostError('HOST_COMMAND_FAILED', `${container} does not run`)
       }
-      return { code: 0, output: '' }
+      storage.executed.push(command)
+      return storage.answers.get(command) ?? { code: 0, output: '' }
+    },
+    async copyFromImage(imageId, from, container, to) {
+      await change(`podman: cp to ${container}`)
+      storage.executed.push(`cp ${imageId.slice(0, 4)}:${from} ${container}:${to}`)
+    },
+    async placeFile(folder, file) {
+      await change(`podman: place ${file.path}`)
+      // The machine has one user: whoever runs the test.
+      const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
+      placeFile({ folder, ...file, owner })
     },
     onChange(listener) {
       deps.listeners.add(listener)
@@ -218,7 +231,7 @@ function createModelPodman(deps: PortsDeps): Podman {
     },
     async copyFolder(from, to) {
       await change(`podman: copy to ${to.split('/').at(-1)}`)
-      cpSync(from, to, { recursive: true, preserveTimestamps: true })
+      cpSync(realpathSync(from), to, { recursive: true, preserveTimestamps: true })
     },
     async removeFolder(path) {
       if (!existsSync(path)) return

@@ -27,6 +27,9 @@ export interface Storage {
   readonly images: Map<string, ModelImage>
   readonly secrets: Map<string, string>
   readonly networks: Set<string>
+  /** Programs that were run in containers, and what they answer; all is well unless told. */
+  readonly executed: string[]
+  readonly answers: Map<string, { code: number; output: string }>
 }
 
 export function emptyStorage(): Storage {
@@ -35,6 +38,8 @@ export function emptyStorage(): Storage {
     images: new Map(),
     secrets: new Map(),
     networks: new Set(['podman']),
+    executed: [],
+    answers: new Map(),
   }
 }
 
