@@ -2,7 +2,9 @@
 import { NodeError } from '../src/core/errors.ts'
 
 /** A manifest, in either form, that may not be published or run. */
-export class ManifestError extends NodeError<'MANIFEST_INVALID' | 'MANIFEST_MISMATCH'> {}
+export class ManifestError extends NodeError<
+  'MANIFEST_INVALID' | 'MANIFEST_MISMATCH' | 'MANIFEST_UNKNOWN_FORM'
+> {}
 
 /** Catalog metadata that was refused. The trusted state is unchanged. */
 export class CatalogError extends NodeError<

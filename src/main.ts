@@ -43,17 +43,16 @@ async function askSecret(question: string): Promise<string> {
 function buildProgram(stopped: AbortSignal): Command {
   const folders = foldersFrom(process.env, process.getuid?.() ?? 0)
   const { socket } = folders
+  const fail = (): void => {
+    process.exitCode = EXIT.failed
+  }
   const program = new Command('archy').description(
     'Brings signed apps to this machine from peers and the origin, and keeps them running',
   )
   program.addCommand(nodeCommand({ io, folders, stopped, notifySocket: process.env.NOTIFY_SOCKET }))
   program.addCommand(statusCommand({ io, socket, stopped, clock: systemClock }))
   program.addCommand(bundleCommand({ io, socket }))
-  program.addCommand(appCommand({ io, socket, stopped, clock: systemClock }))
-
-  const fail = (): void => {
-    process.exitCode = EXIT.failed
-  }
+  program.addCommand(appCommand({ io, socket, stopped, clock: systemClock, fail }))
   program.addCommand(
     doctorCommand({
       ...{ io, folders, fail, clock: systemClock },

@@ -53,7 +53,8 @@ export const GRANTS = {
 const grantName = z.enum(Object.keys(GRANTS) as [keyof typeof GRANTS, ...(keyof typeof GRANTS)[]])
 export type GrantName = keyof typeof GRANTS
 
-const capability = z.enum([
+/** What an image that starts as root may use; everything else is beyond the container, or a grant. */
+export const CAPABILITIES = [
   'CHOWN',
   'DAC_OVERRIDE',
   'FOWNER',
@@ -63,7 +64,9 @@ const capability = z.enum([
   'SETGID',
   'SETUID',
   'SYS_CHROOT',
-])
+] as const
+
+const capability = z.enum(CAPABILITIES)
 
 export const component = z.strictObject({
   image: label,

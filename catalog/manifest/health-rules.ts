@@ -1,6 +1,9 @@
 /** Rules for probes: each is one question, asked where an answer can come from. */
 import { type AnyManifest, problem, type RuleProblem, usesHostNetwork } from './rule.ts'
 
+/** With these the engine reads the rest in its own way. */
+const ENGINE_WORDS: ReadonlySet<string> = new Set(['CMD', 'CMD-SHELL', 'NONE'])
+
 type Component = AnyManifest['components'][string]
 type Probe = Pick<NonNullable<Component['health']>, 'exec' | 'http' | 'tcp'>
 
@@ -38,6 +41,12 @@ function probeProblems(
       'health.one-probe',
       path,
       kinds.length > 1 && `has ${kinds.join(' and ')}; only one is possible`,
+    ),
+    ...problem(
+      'health.exec',
+      [...path, 'exec', 0],
+      ENGINE_WORDS.has((probe.exec?.[0] ?? '').toUpperCase()) &&
+        'is a word of Compose, not a program; write [my-check], or [sh, -c, "…"] for a shell command',
     ),
     ...problem(
       'health.port',

@@ -29,3 +29,11 @@ export function isLabel(text: string): boolean {
 export function isVersion(text: string): boolean {
   return text.length <= VERSION_LENGTH_MAX && VERSION.test(text) && /\d/.test(text)
 }
+
+/** What keeps a text from being the id of an app, or nothing. */
+export function appIdProblem(text: string): string | undefined {
+  if (isAppId(text)) return undefined
+  return isReserved(text)
+    ? `must not end in ${RESERVED_ENDINGS.join(', ')}`
+    : `must be ${APP_ID_LENGTH_MIN} to ${APP_ID_LENGTH_MAX} characters: lower-case words joined by single dashes`
+}

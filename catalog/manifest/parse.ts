@@ -2,7 +2,7 @@
 import { canonicalJson } from '../../src/core/canonical-json.ts'
 import { messageOf } from '../../src/core/errors.ts'
 import { formatProblem } from '../../src/core/schema.ts'
-import { type Position, parseYaml } from '../../src/core/yaml.ts'
+import { type Position, parseYaml, type YamlDocument } from '../../src/core/yaml.ts'
 import { ManifestError } from '../errors.ts'
 import { type ManifestProblem, readManifestValue } from './read.ts'
 import {
@@ -47,10 +47,16 @@ export function readAuthorManifest(text: string): AuthorReading {
   }
   const document = parseYaml(text)
   if (document.errors.length > 0) return unreadable(document.errors)
-  return readManifestValue(authorManifestSchema, withoutOwnKeys(document.value), document)
+  return {
+    ...readManifestValue(authorManifestSchema, withoutOwnKeys(document.value), document),
+    document,
+  }
 }
 
-type AuthorReading = ReturnType<typeof readManifestValue<AuthorManifest>>
+/** `document` knows where everything stands; a text that is no YAML has none. */
+export type AuthorReading = ReturnType<typeof readManifestValue<AuthorManifest>> & {
+  readonly document?: YamlDocument
+}
 
 function unreadable(
   errors: readonly { readonly message: string; readonly position: Position }[],

@@ -28,6 +28,7 @@ export const RULES = {
   'depends.cycle': 'Nobody waits for itself.',
   'health.one-probe': 'A probe is exactly one of `exec`, `http` and `tcp`.',
   'health.port': 'A probe asks a TCP host port that its component publishes.',
+  'health.exec': 'An `exec` check begins with its program.',
   'device.path': 'The path of a device is plain and stands once.',
   'device.grant': 'Tunnels and graphics are grants, not devices.',
   'device.refused': 'Disks, memory and terminals of the machine are not for apps.',
@@ -50,6 +51,7 @@ export const RULES = {
   'adopt.once': 'A container is adopted as one component.',
   'image.reference':
     'An image is a folder or archive beside the manifest, not a name in a registry.',
+  'image.layout': 'An image is a complete OCI image layout with every declared platform.',
   'image.volumes': 'Every `VOLUME` of an image is covered by a mount, exactly.',
   'form.yaml': 'The file is one YAML 1.2 document, within its size.',
   'form.key': 'Every key is one that this document names.',

@@ -1,8 +1,9 @@
 /** The publisher's side of the catalog. Nodes do not load it; its commands and tests do. */
 
+export { appIdProblem } from '../manifest/names.ts'
 export type { PublicKey } from '../trust/document.ts'
 export { keyIdOf } from '../trust/key.ts'
-export { type AddedApp, type AddOptions, addApp } from './add.ts'
+export { type AddedApp, type AddOptions, addApp, MANIFEST_FILE } from './add.ts'
 export { changeBootstrap } from './bootstrap.ts'
 export { type Bundle, exportBundle } from './bundle.ts'
 export { createRoleRequest, createRootRequest, mergeIntoOrigin } from './ceremony/create.ts'
@@ -21,6 +22,7 @@ export {
 } from './ceremony/request.ts'
 export { requestText } from './ceremony/show.ts'
 export { fingerprintWords } from './ceremony/words.ts'
+export { type Conversion, convertManifests } from './convert.ts'
 export { acknowledgeFork, type Delegated, delegateTo, endDelegation } from './delegate.ts'
 export type { Destination } from './destination/destination.ts'
 export { openDestination } from './destination/open.ts'
@@ -64,3 +66,4 @@ export {
   viewReleases,
 } from './release/view.ts'
 export { raiseFloor, rollBackTo, yankRelease } from './release/withdraw.ts'
+export { type Review, reviewApp } from './review.ts'

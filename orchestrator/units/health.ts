@@ -1,6 +1,5 @@
 /** The checks that Podman makes inside a container. What is asked over the network, and whether a component is alive, the node asks. Pure. */
 import type { Component } from '../../catalog/index.ts'
-import { OrchestratorError } from '../errors.ts'
 import { expandable, jsonArgv } from './escape.ts'
 import type { UnitLine } from './file.ts'
 
@@ -28,17 +27,11 @@ export function healthLines({ role, health }: Component): readonly UnitLine[] {
   ]
 }
 
-/** First words that Podman takes for a way to run the rest; with two of them it then splits the JSON text at blanks. */
-const PODMAN_WORDS = new Set(['CMD', 'CMD-SHELL', 'NONE'])
-
-/** Podman takes a JSON array of one word for a shell command, and of several for an argv. */
+/**
+ * Podman takes a JSON array of one word for a shell command, and of several for an argv; a first word such as `CMD-SHELL`,
+ * which it would read in its own way, is no part of any manifest (rule `health.exec`).
+ */
 function healthCommand(argv: readonly string[]): string {
-  if (PODMAN_WORDS.has((argv[0] ?? '').toUpperCase())) {
-    throw new OrchestratorError(
-      'UNIT_VALUE_REFUSED',
-      `a health check cannot begin with ${argv[0]}; write the program itself, or [sh, -c, "…"] for a shell command`,
-    )
-  }
   if (argv.length > 1) return jsonArgv(argv)
   return expandable(`'${(argv[0] ?? '').replaceAll("'", "'\\''")}'`)
 }

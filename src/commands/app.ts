@@ -1,4 +1,4 @@
-/** `archy app`: install, start, stop and remove apps of the running node. */
+/** `archy app`: install, start, stop and remove apps of the running node; and what authors of apps need, without one. */
 import { Command, InvalidArgumentError } from 'commander'
 import type { Clock } from '../core/clock.ts'
 import { createControlClient } from '../http/control-client.ts'
@@ -6,11 +6,14 @@ import type { AppView } from '../status.ts'
 import { addAdoptionCommands } from './app-adopt.ts'
 import { addChoiceCommands } from './app-choice.ts'
 import { addConfigCommand } from './app-config.ts'
+import { convertCommand } from './app-convert.ts'
+import { newCommand } from './app-new.ts'
 import { addPurgeCommand } from './app-purge.ts'
 import { addRenderCommand } from './app-render.ts'
 import { addSecretCommand } from './app-rotate.ts'
 import { describeApp, formatApps, formatPermissions } from './app-text.ts'
 import { addUpdateCommands } from './app-update.ts'
+import { validateCommand } from './app-validate.ts'
 import { waitUntilSettled } from './app-wait.ts'
 import type { CommandIo } from './io.ts'
 
@@ -19,10 +22,12 @@ export interface AppCommandContext {
   readonly clock: Clock
   readonly socket: string
   readonly stopped: AbortSignal
+  /** Makes the exit code 1. */
+  readonly fail: () => void
 }
 
 export function appCommand(context: AppCommandContext): Command {
-  const command = new Command('app').description('apps of the running node')
+  const command = new Command('app').description('apps of the running node, and manifests of apps')
   command
     .command('list')
     .description('list the apps of this node')
@@ -68,6 +73,8 @@ export function appCommand(context: AppCommandContext): Command {
   addSecretCommand(command, context)
   addPurgeCommand(command, context)
   addAdoptionCommands(command, context)
+  command.addCommand(validateCommand(context)).addCommand(newCommand(context))
+  command.addCommand(convertCommand(context))
   return command
 }
 

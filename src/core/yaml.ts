@@ -1,5 +1,5 @@
-/** YAML text to plain data that remembers line and column of every value. The only importer of `yaml`. */
-import { isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml'
+/** YAML text to plain data that remembers line and column of every value, and back. The only importer of `yaml`. */
+import { isMap, isScalar, LineCounter, type Node, parseDocument, stringify } from 'yaml'
 
 /** Where something stands in a text file; both count from 1. */
 export interface Position {
@@ -48,6 +48,11 @@ export function parseYaml(text: string): YamlDocument {
     const message = error instanceof Error ? error.message : String(error)
     return { value: undefined, errors: [{ message, position: at(0) }], positionOf }
   }
+}
+
+/** Plain data as YAML 1.2 that `parseYaml` reads back; lines are never folded. */
+export function formatYaml(value: unknown): string {
+  return stringify(value, { version: '1.2', lineWidth: 0, aliasDuplicateObjects: false })
 }
 
 function offsetIn(node: Node | undefined | null, key: string | undefined): number | undefined {

@@ -38,7 +38,7 @@ describe('the guide for publishers', () => {
     const folders = foldersFrom({ HOME: '/home/reader' }, 1000)
     const commands = [
       originCommand({ io, clock, stopped, fail: () => undefined }),
-      appCommand({ io, clock, stopped, socket: folders.socket }),
+      appCommand({ io, clock, stopped, socket: folders.socket, fail: () => undefined }),
       nodeCommand({ io, folders, stopped, notifySocket: undefined }),
     ]
     const named = commandsIn(GUIDE)

@@ -26,7 +26,7 @@ const HOST = 'grants: { host-network: { why: It listens to broadcasts } }'
 const JOB = 'job: { image: app, role: job }'
 
 /** Those that need the blobs of an image have tests of their own. */
-export type TextRule = Exclude<RuleId, 'image.volumes'>
+export type TextRule = Exclude<RuleId, 'image.layout' | 'image.volumes'>
 
 export const BROKEN_RULES: Readonly<Record<TextRule, readonly string[]>> = {
   'component.name': [components('my-volume: §{ image: app }')],
@@ -131,6 +131,7 @@ export const BROKEN_RULES: Readonly<Record<TextRule, readonly string[]>> = {
     main('health: { exec: [a], startup: §{} }'),
     main(`${PORT}, health: { exec: [a], live: §{ tcp: { port: 80 }, http: { port: 80 } } }`),
   ],
+  'health.exec': [main('health: { exec: [§CMD-SHELL, pg_isready] }')],
   'health.port': [
     main('health: §{ tcp: { port: 80 } }'),
     main(`${PORT}, health: { exec: [a], live: §{ tcp: { port: 81 } } }`),
