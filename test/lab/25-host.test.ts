@@ -169,6 +169,40 @@ describe('25 the host of a real node', function () {
     expect(after?.value).to.have.length(1)
   })
 
+  it('copies, measures and removes data of users of containers, and places files in it', async () => {
+    const sets = await node.ok('mkdir -p sets/db && cd sets && pwd')
+    const [db, copy] = [`${sets}/db`, `${sets}/.db.before-g2`]
+    const owner = { uid: 999, gid: 999 }
+    const file = { path: '/etc/my.conf', text: 'placed', owner, mode: '0640', overwrite: true }
+    const outcomes = await call(
+      ['podman', 'ownFolder', db, 999, 999, '0700'],
+      ['podman', 'placeFile', db, file],
+      ['podman', 'copyFolder', db, copy],
+      ['podman', 'folderBytes', copy],
+      ['podman', 'folderBytes', `${sets}/none`],
+      ['podman', 'sharesBlocks', sets],
+      ['podman', 'syncFileSystem', sets],
+    )
+    expect(outcomes.filter(({ code }) => code !== undefined)).to.deep.equal([])
+    expect(outcomes[3]?.value).to.be.greaterThan(0)
+    expect(outcomes.slice(4, 6).map(({ value }) => value)).to.deep.equal([0, false])
+    const look = `podman unshare stat -c '%u:%g %a' ${copy} ${copy}/etc/my.conf`
+    expect(await node.ok(look)).to.equal('999:999 700\n999:999 640')
+    expect(await node.ok(`podman unshare cat ${copy}/etc/my.conf`)).to.equal('placed')
+    const lent = `podman exec up /usr/bin/busybox cat /tmp/version`
+    const image = await podman('image', 'inspect', '--format', '{{.Id}}', IMAGE)
+    const from = '/usr/bin/busybox'
+    const more = await call(
+      ['podman', 'copyFromImage', image, from, 'up', '/tmp/version'],
+      ['podman', 'removeFolder', copy],
+      ['podman', 'removeFolder', copy],
+    )
+    expect(more.filter(({ code }) => code !== undefined)).to.deep.equal([])
+    expect((await node.ok(`${lent} | wc -c`)).length).to.be.greaterThan(4)
+    expect(await node.ok(`ls -A ${sets}`)).to.equal('db')
+    expect(await podman('ps', '-aq', '--filter', 'name=archy-lender')).to.equal('')
+  })
+
   it('runs programs in a container, and ends one that takes too long', async () => {
     const sh = (script: string, more = {}) => ({
       argv: ['/usr/bin/busybox', 'sh', '-c', script],
