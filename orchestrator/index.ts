@@ -2,6 +2,7 @@
 export type { AdoptionReport, AdoptTerms } from './adopt/plan.ts'
 export { type AppClaim, readClaims } from './claims.ts'
 export type { OrchestratorDeps, OrchestratorOptions } from './context.ts'
+export type { Finding } from './findings.ts'
 export { createHost } from './host/host.ts'
 export { type Run, run } from './host/run.ts'
 export { NODE_ARGUMENTS, renderServiceUnit, type ServiceUnitInput } from './host/service-unit.ts'

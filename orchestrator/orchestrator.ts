@@ -8,6 +8,7 @@ import {
   type OrchestratorOptions,
 } from './context.ts'
 import { OrchestratorError } from './errors.ts'
+import type { Finding } from './findings.ts'
 import { prepareFolders } from './folders.ts'
 import type { Progress } from './images.ts'
 import { install } from './install.ts'
@@ -63,6 +64,8 @@ export interface Orchestrator extends UpdateVerbs {
   releases(): Promise<readonly InstalledRelease[]>
   /** The last lines of every component, oldest first. */
   logs(id: string, lines: number): Promise<readonly { component: string; text: string }[]>
+  /** What is wrong with the machine; those of an app are in its status. */
+  findings(): readonly Finding[]
   /** Repairs what is missing of apps that should run. Starts nothing that its owner stopped. */
   reconcile(): Promise<void>
 }
@@ -135,8 +138,7 @@ export function createOrchestrator(
         const record = await readRecord(context, id)
         const records = await readRecords(context)
         const others = records.filter(each => each.id !== id)
-        const cancel = signal ?? closing.signal
-        const terms = { cancel, stepsBackFrom, onOffer }
+        const terms = { cancel: signal ?? closing.signal, stepsBackFrom, onOffer }
         await install(context, record, others, release, workWith(onProgress), terms)
       })
     },
@@ -146,6 +148,7 @@ export function createOrchestrator(
     uninstall: id => operate(id, uninstall),
     ...createUpdateVerbs(context, locks, operate),
     apps: () => viewer.apps(),
+    findings: () => context.findings.of(undefined),
     releases: () => installedReleases(context),
     logs: (id, lines) => viewer.logs(id, lines),
     async reconcile() {

@@ -115,6 +115,11 @@ class AppKeeper implements Keeper {
 
   async #work(app: WantedApp, signal: AbortSignal): Promise<void> {
     const installed = await this.#installed(app.id)
+    if (installed?.error?.code === 'RECORD_MALFORMED') {
+      // What is installed is not known: nothing may be put over it.
+      this.#states.set(app.id, { phase: 'waiting', error: installed.error })
+      return
+    }
     const { choice, notices, considered } = this.#deps.chooser.choose(app, installed)
     this.#notices.set(app.id, notices)
     if (choice.kind === 'keep') {

@@ -1,5 +1,5 @@
 /** What `archy status` shows: the catalog, the peers, the bytes by source, and every app with one word for its state. */
-import type { AppStatus } from '../orchestrator/index.ts'
+import type { AppStatus, Finding } from '../orchestrator/index.ts'
 import type { BytesBySource, SwarmStatus, TransferStatus } from '../swarm/index.ts'
 import type { DeliveryProgress } from './delivery.ts'
 import type { KeeperState } from './keeper.ts'
@@ -36,6 +36,8 @@ export interface NodeStatus {
   }
   readonly swarm: SwarmStatus
   readonly apps: readonly AppView[]
+  /** What is wrong with the machine, whatever the app. */
+  readonly findings: readonly Finding[]
 }
 
 export async function nodeStatus(node: Node, network: string, nowMs: number): Promise<NodeStatus> {
@@ -52,6 +54,7 @@ export async function nodeStatus(node: Node, network: string, nowMs: number): Pr
     },
     swarm: node.swarm.status(),
     apps: await appViews(node),
+    findings: node.orchestrator.findings(),
   }
 }
 

@@ -5,9 +5,10 @@ import { formatProgress } from './progress.ts'
 
 export function formatApps(apps: readonly AppView[]): string {
   if (apps.length === 0) return 'No apps. Install one with "archy app install <id>".'
-  return formatTable(
+  const table = formatTable(
     apps.map(app => [app.id, app.version ?? '-', stateText(app), addressText(app)]),
   )
+  return [table, ...formatFindings(apps)].join('\n')
 }
 
 export function describeApp(app: AppView): string {
@@ -28,6 +29,15 @@ export function formatConsent({ pendingConsent }: AppView): readonly string[] {
     ...added.map(text => `  ${text}`),
     ...(removed.length === 0 ? [] : ['It may no longer:', ...removed.map(text => `  ${text}`)]),
   ]
+}
+
+/** What the node noticed, one line each with the way out. */
+export function formatFindings(
+  apps: readonly Pick<AppView, 'id' | 'findings'>[],
+): readonly string[] {
+  return apps.flatMap(({ findings = [], id }) =>
+    findings.map(({ severity, code, text, fix }) => `${id}: ${severity} ${code}: ${text} → ${fix}`),
+  )
 }
 
 function stateText(app: AppView): string {

@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import type { Clock } from '../core/clock.ts'
 import { createControlClient } from '../http/control-client.ts'
 import type { NodeStatus } from '../status.ts'
-import { formatApps } from './app-text.ts'
+import { formatApps, formatFindings } from './app-text.ts'
 import { formatBytes, formatDuration, formatTable } from './format.ts'
 import type { CommandIo } from './io.ts'
 import { formatProgress } from './progress.ts'
@@ -85,7 +85,8 @@ export function formatStatus(status: NodeStatus): string {
     ],
     ...swarm.transfers.flatMap(transferRows),
   ])
-  return `${head}\n\n${formatApps(status.apps)}`
+  const findings = formatFindings([{ id: 'this machine', findings: status.findings }])
+  return [head, '', formatApps(status.apps), ...findings].join('\n')
 }
 
 function catalogText(catalog: NodeStatus['catalog']): string {

@@ -6,36 +6,10 @@ import type { VerifiedRelease } from '../../catalog/index.ts'
 import type { Orchestrator } from '../../orchestrator/index.ts'
 import type { Cut } from '../support/orchestrator/model/life.ts'
 import { GOOD_PROGRAM } from '../support/orchestrator/model/program.ts'
+import { duoManifest } from '../support/orchestrator/model-apps.ts'
 import { ModelMachine } from '../support/orchestrator/model-host.ts'
 import { modelRelease } from '../support/orchestrator/model-release.ts'
 import { complaints, treeHash } from '../support/orchestrator/owner-view.ts'
-
-const manifest = (version: string): string => `
-apiVersion: archy.app/v1
-id: duo
-version: "${version}"
-title: Duo
-images: { a: { oci: a } }
-config: { mode: { type: string, default: calm } }
-secrets:
-  password: { generate: { kind: hex }, rotate: onDemand }
-  token: { generate: { kind: hex }, rotate: onDemand }
-data: { db: { snapshot: true } }
-components:
-  db:
-    image: a
-    env: { PASSWORD: "\${secrets.password}", VERSION${version}: "${version}-\${secrets.password}" }
-    mounts: [{ data: db, path: /data }]
-    health: { exec: [ready], startBudget: 2m }
-    stop: { grace: 60s }
-  web:
-    image: a
-    env: { TOKEN: "\${secrets.token}", MODE: "\${config.mode}" }
-    ports: [{ container: 80, host: 8080 }]
-    dependsOn: { db: { condition: healthy } }
-    health: { http: { port: 8080 }, startBudget: 1m }
-    stop: { grace: 5s }
-`
 
 interface Story {
   readonly name: string
@@ -265,8 +239,8 @@ describe('a power cut at every step', function () {
   this.timeout(60_000)
   before(() => {
     folder = new ModelMachine()
-    v1 = modelRelease(join(folder.folder, 'releases'), manifest('1'), 1)
-    v2 = modelRelease(join(folder.folder, 'releases'), manifest('2'), 2)
+    v1 = modelRelease(join(folder.folder, 'releases'), duoManifest('1'), 1)
+    v2 = modelRelease(join(folder.folder, 'releases'), duoManifest('2'), 2)
   })
   after(() => folder.dispose())
 

@@ -52,4 +52,5 @@ export const STATUS: NodeStatus = {
     misbehaviour: [],
   },
   apps: [],
+  findings: [],
 }
