@@ -120,6 +120,8 @@ function runComplaints(
       ...mine.map(({ name }) => `the container ${name} of a stopped app is there`),
       ...manager.busyUnits
         .filter(name => new RegExp(`^app-${id}[_.]`).test(name))
+        // How somebody else ended it stays written there; nothing of it runs.
+        .filter(name => manager.state(name).active !== 'failed')
         .map(name => `${name} of a stopped app is ${manager.state(name).active}`),
       ...(status.state === 'stopped' ? [] : [`a stopped app is shown as ${shown}`]),
     ]
