@@ -2,7 +2,7 @@
 import { formatTable } from '../../src/commands/format.ts'
 import type { Row } from '../support/report-rows.ts'
 import type { Cell } from './cells.ts'
-import { STATES, type StateId } from './states.ts'
+import { NOT_UNDER_WAY, STATES, type StateId } from './states.ts'
 
 export interface Outcome {
   readonly cells: readonly Cell[]
@@ -108,7 +108,7 @@ const CLAIMS: readonly { id: string; must: string; isMine: (cell: Cell) => boole
   {
     id: 'gate.cuts',
     must: 'every operation that was cut ends as if it had not been',
-    isMine: ({ state }) => /^(kill|cut)-/.test(state),
+    isMine: ({ state, seen }) => /^(kill|cut)-/.test(state) && seen !== NOT_UNDER_WAY,
   },
   {
     id: 'gate.rollback',

@@ -29,5 +29,8 @@ export const STATES = {
 
 export type StateId = keyof typeof STATES
 
+/** Seen of an operation that had not begun, or had ended, when the cut came: it shows nothing about cuts. */
+export const NOT_UNDER_WAY = 'was not under way'
+
 /** After its grace: within this a stubborn app must be stopped. */
 export const STOP_MARGIN_MS = 15_000

@@ -3,7 +3,7 @@ import type { GateApp } from '../apps.ts'
 import { expectAnswer, expectGone, expectRest, expectStopped } from '../expect.ts'
 import type { Machine } from '../machine.ts'
 import type { GateRun } from '../run.ts'
-import type { StateId } from '../states.ts'
+import { NOT_UNDER_WAY, type StateId } from '../states.ts'
 
 type Cut = 'kill' | 'cut'
 
@@ -49,9 +49,7 @@ function interrupted(state: StateId, { cut, step, stretch = 1, isUpdate, ask, ex
         const isRefused = phase === undefined && answers[apps.indexOf(app)] === false
         if (isRefused) await expectAnswer(app, ask(machine, app))
         await expect(run, machine, app)
-        return phase === undefined
-          ? 'was not under way'
-          : `in ${phase}, ${pauseMs} ms after all began`
+        return phase === undefined ? NOT_UNDER_WAY : `in ${phase}, ${pauseMs} ms after all began`
       })
     })
   }

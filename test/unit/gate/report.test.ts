@@ -7,7 +7,7 @@ import {
   type Outcome,
   rowsOf,
 } from '../../gate/report.ts'
-import { STATES, type StateId } from '../../gate/states.ts'
+import { NOT_UNDER_WAY, STATES, type StateId } from '../../gate/states.ts'
 import { isOk } from '../../support/report-rows.ts'
 
 const cell = (more: Partial<Cell> = {}): Cell => ({
@@ -43,6 +43,14 @@ describe('the report of the gate', () => {
     expect(rowOf('gate.rollback', outcome({ cells }))?.ok).to.equal(false)
     expect(rowOf('gate.green', outcome({ cells: [] }))?.ok).to.equal(false)
     expect(rowOf('gate.rollback', outcome({ cells, isWhole: false }))).to.equal(undefined)
+  })
+
+  it('does not count a cut that came when nothing was under way', () => {
+    const idle = cell({ state: 'kill-stop', seen: NOT_UNDER_WAY })
+    const hit = cell({ state: 'kill-stop', seen: 'in stop, 0 ms after all began' })
+    const cuts = (cells: readonly Cell[]) => rowOf('gate.cuts', outcome({ cells }))
+    expect(cuts([idle])?.ok).to.equal(false)
+    expect(cuts([idle, hit])?.measured).to.match(/^1 of 1 checks hold/)
   })
 
   it('counts the time of an iteration', () => {
