@@ -19,8 +19,11 @@ interface Due {
   readonly wake: () => void
 }
 
-/** Files are read and written at once, so after these turns of the event loop everybody is asleep. */
+/** Turns of the event loop without any work on files: then everybody is asleep. */
 const QUIET_TURNS = 2
+/** Most files are read and written at once; what Node.js does in its threads is waited for. */
+const isAtWork = (): boolean =>
+  process.getActiveResourcesInfo().some(name => name.startsWith('FS') || name.startsWith('File'))
 const DRIVE_MS_MAX = 24 * 3_600_000
 
 export function createModelTime(): ModelTime {
@@ -52,7 +55,7 @@ export function createModelTime(): ModelTime {
   }
 
   async function quiet(isDone: () => boolean): Promise<void> {
-    for (let turns = 0; turns < QUIET_TURNS && !isDone(); turns += 1) {
+    for (let turns = 0; turns < QUIET_TURNS && !isDone(); turns = isAtWork() ? 0 : turns + 1) {
       await new Promise(resolve => setImmediate(resolve))
     }
   }
