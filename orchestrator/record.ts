@@ -152,7 +152,7 @@ const appRecord = z.strictObject({
       }),
     )
     .optional(),
-  /** Data that a rollback put aside; it stays until the next one. */
+  /** Data that rollbacks put aside; it stays until a purge. */
   setAside: z
     .array(z.strictObject({ set: z.string(), path: z.string(), bytes: z.number() }))
     .optional(),

@@ -84,7 +84,7 @@ export async function keptData({ options }: Context, id: string): Promise<readon
   })
 }
 
-/** Removes copies that no rollback can need any more, and all but the newest of what rollbacks set aside. */
+/** Removes copies that no rollback can need any more. What a rollback set aside is the only copy of something: only a purge takes it. */
 export async function sweepData(context: Context, record: AppRecord): Promise<void> {
   const { options, deps } = context
   const folder = appDataFolder(options, record.id)
@@ -93,11 +93,6 @@ export async function sweepData(context: Context, record: AppRecord): Promise<vo
     const [, , generation] = SAVED.exec(name) ?? []
     if (generation === undefined || needed.has(Number(generation))) continue
     await deps.podman.removeFolder(join(folder, name))
-  }
-  const kept = await keptData(context, record.id)
-  const newest = Math.max(0, ...kept.map(({ generation }) => generation))
-  for (const { path, generation } of kept) {
-    if (generation < newest) await deps.podman.removeFolder(path)
   }
 }
 

@@ -131,7 +131,7 @@ export async function rollBack(context: Context, record: AppRecord, work: Work):
         )
   const isRejected = cause !== 'node' && from.manifest !== to.manifest
   const { operation: _, pendingConsent: _p, approved: _a, problem: _old, ...rest } = journal.record
-  const setAside = await measureSetAside(context, record.id, saved?.generation)
+  const setAside = await measureSetAside(context, record.id)
   await journal.put({
     ...withGeneration(rest, to),
     rejected: isRejected

@@ -52,20 +52,17 @@ function usedSecrets({ quadlet }: Generation): readonly string[] {
   )
 }
 
-/** What a rollback of `generation` put aside, with its size. */
+/** All that rollbacks put aside, with its size. */
 export async function measureSetAside(
   context: Context,
   id: string,
-  generation: number | undefined,
 ): Promise<NonNullable<AppRecord['setAside']>> {
   if (context.options.mode === 'render') return []
   const kept = await keptData(context, id)
-  const measured = kept
-    .filter(each => each.generation === generation)
-    .map(async ({ set, path }) => ({
-      set,
-      path,
-      bytes: await context.deps.podman.folderBytes(path),
-    }))
+  const measured = kept.map(async ({ set, path }) => ({
+    set,
+    path,
+    bytes: await context.deps.podman.folderBytes(path),
+  }))
   return await Promise.all(measured)
 }

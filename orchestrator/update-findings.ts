@@ -39,6 +39,6 @@ function aside(
     ...{ code: 'data.set-aside', app, severity: 'info' },
     text: `the data set "${set}" as a version left it that was taken back`,
     evidence: [path, `${bytes} bytes`],
-    fix: 'copy what you need of it; it goes with the next one that is put aside, and with a purge',
+    fix: 'copy what you need of it and delete the folder; the node deletes it only with a purge',
   }
 }
