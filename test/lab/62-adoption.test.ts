@@ -223,9 +223,11 @@ describe('62 apps that ran before the node did', function () {
       ([code, stderr]: [number, string]) =>
         code === 1 && /runs as before.*TAKE_OVER_FAILED/.test(stderr),
     )
-    expect(
-      await node.ok('systemctl --user is-active page; ls .config/containers/systemd'),
-    ).to.match(/^active\n(?!.*pre-takeover)/s)
+    await waitFor('page.service to be up again', READY_TIMEOUT_MS, async () => {
+      const { stdout } = await node.exec(['systemctl', '--user', 'is-active', 'page'])
+      return stdout.trim() === 'active'
+    })
+    expect(await node.ok('ls .config/containers/systemd')).to.not.include('pre-takeover')
     expect((await fetch(`http://${node.ip}:8080/version`)).status).to.equal(200)
     const view = await viewOf('hello-web')
     expect([view?.adopted?.containers, view?.error?.code]).to.deep.equal([
