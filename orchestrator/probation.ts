@@ -8,8 +8,10 @@ import { componentStatus, type Observed, RESTARTS_MAX } from './status.ts'
 import { rollBack, type Work } from './switch.ts'
 import { tidy } from './tidy.ts'
 
-/** Looks in a row at which a check failed. One may fail on a busy board; three of them are more than a minute. */
+/** Looks in a row at which a check failed. One may fail on a busy board. */
 const BAD_LOOKS_MAX = 3
+/** Looks that come sooner after a bad one, because the machine told of a change, count as one: a boot alone brings ten of them. */
+const BAD_LOOK_APART_MS = 25_000
 
 export type Verdict =
   | { readonly kind: 'watch'; readonly isBad: boolean }
@@ -64,7 +66,7 @@ export interface ProbationWatch {
 }
 
 export function createProbationWatch(context: Context, locks: Locks): ProbationWatch {
-  const badLooks = new Map<string, number>()
+  const badLooks = new Map<string, { readonly count: number; readonly atMs: number }>()
 
   async function tendApp(id: string, snapshot: Snapshot, work: Work): Promise<void> {
     const record = await readRecord(context, id)
@@ -73,10 +75,14 @@ export function createProbationWatch(context: Context, locks: Locks): ProbationW
     if (probation === undefined || operation !== undefined) return
     const observed = await observeApp(context, committed.spec, snapshot)
     const nowMs = context.deps.clock.nowMs()
-    const verdict = judgeProbation(record, observed, badLooks.get(id) ?? 0, nowMs)
+    const lookMs = context.deps.clock.monotonicMs()
+    const last = badLooks.get(id)
+    const isTooSoon = last !== undefined && lookMs - last.atMs < BAD_LOOK_APART_MS
+    const badBefore = isTooSoon ? 0 : (last?.count ?? 0)
+    const verdict = judgeProbation(record, observed, badBefore, nowMs)
     const isBad = verdict.kind === 'watch' && verdict.isBad
-    if (isBad) badLooks.set(id, (badLooks.get(id) ?? 0) + 1)
-    else badLooks.delete(id)
+    if (!isBad) badLooks.delete(id)
+    else if (!isTooSoon) badLooks.set(id, { count: badBefore + 1, atMs: lookMs })
     if (verdict.kind === 'again') await writeRecord(context, restartProbation(record, nowMs))
     if (verdict.kind === 'passed') await pass(context, record)
     if (verdict.kind === 'failed') await takeBack(context, record, verdict.reason, work)

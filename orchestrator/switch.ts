@@ -43,9 +43,15 @@ export async function switchTo(context: Context, record: AppRecord, work: Work):
     })
   } catch (error) {
     work.signal.throwIfAborted()
+    throwIfHostIsGone(error)
     return await undo(context, journal, to, error, work)
   }
   await commit(context, journal, to)
+}
+
+/** A machine that shuts down says nothing about a version: what was begun stays in the record and is finished later. */
+function throwIfHostIsGone(error: unknown): void {
+  if (codeOf(error) === 'HOST_UNREACHABLE') throw error
 }
 
 /** Only until it is complete: after that the new version may have changed the data. */
@@ -120,6 +126,7 @@ export async function rollBack(context: Context, record: AppRecord, work: Work):
     })
   } catch (error) {
     work.signal.throwIfAborted()
+    throwIfHostIsGone(error)
     after = `; the old version is back in place but: ${messageOf(error)}`
   }
   const failure =
