@@ -1,6 +1,8 @@
 /** The node's catalog: keeps the trusted set on disk, refreshes it from many sources, and answers what may run. */
+
 import type { Digest } from '../src/core/digest.ts'
 import { codeOf, messageOf } from '../src/core/errors.ts'
+import { createSequence } from '../src/core/sequence.ts'
 import { type AcceptedStale, openAcceptedStale } from './accepted-stale.ts'
 import { AttemptFailed, attemptRefresh } from './attempt.ts'
 import { isRootFile, planCommit } from './cache.ts'
@@ -48,7 +50,7 @@ class LiveCatalog implements Catalog {
   readonly #forks: ForkWatch
   readonly #embedded: { readonly name: string; readonly bytes: Uint8Array }
   #state: State
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #inTurn = createSequence()
   #origin: OriginStatus = { reachedAtMs: undefined, error: undefined }
   #source: string | undefined
   #originClockMs: { readonly offsetMs: number } | undefined
@@ -167,13 +169,6 @@ class LiveCatalog implements Catalog {
       )
     }
     await this.#accepted.add(version, timestamp.content)
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const run = this.#turn.then(work)
-    // The caller of that work gets its error; the next one only has to wait for it.
-    this.#turn = run.catch(() => undefined)
-    return run
   }
 
   async #refreshNow(signal: AbortSignal | undefined): Promise<'updated' | 'unchanged'> {

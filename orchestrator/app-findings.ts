@@ -1,8 +1,9 @@
 /** What an app's record and one look at it say that its owner should know. Pure and total. */
 import { adoptionFindings } from './adopt/adopted.ts'
+import { type ComponentStatus, RESTARTS_MAX } from './component-status.ts'
 import type { NewFinding } from './findings.ts'
 import type { AppRecord } from './record.ts'
-import { type Circumstances, type ComponentStatus, RESTARTS_MAX } from './status.ts'
+import type { Circumstances } from './status.ts'
 import { updateFindings } from './update-findings.ts'
 
 export interface AppFacts extends Pick<Circumstances, 'operation' | 'blockedBy'> {

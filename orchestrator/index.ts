@@ -1,6 +1,7 @@
 /** The front door of the orchestrator. */
 export type { AdoptionReport, AdoptTerms } from './adopt/plan.ts'
 export { type AppClaim, readClaims } from './claims.ts'
+export type { ComponentStatus, Health } from './component-status.ts'
 export type { OrchestratorDeps, OrchestratorOptions } from './context.ts'
 export type { Finding } from './findings.ts'
 export { createHost } from './host/host.ts'
@@ -11,7 +12,7 @@ export { createOrchestrator, type InstallOptions, type Orchestrator } from './or
 export type { Endpoints, Host, Podman, Quadlet, Systemd } from './ports.ts'
 export type { Retained } from './purge.ts'
 export type { SettingView } from './settings.ts'
-export type { AppState, AppStatus, ComponentStatus, Health } from './status.ts'
+export type { AppState, AppStatus } from './status.ts'
 export type { UnitFile } from './units/file.ts'
 export { PODMAN_VERSION_FLOOR } from './units/keys.ts'
 export { type Preview, previewApp } from './units/preview.ts'

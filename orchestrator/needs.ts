@@ -1,9 +1,10 @@
 /** Whether the apps that an app needs are as they must be before it starts. Nothing here ever starts another app. */
+
+import { componentStatus, isHealthy, type Observed } from './component-status.ts'
 import type { Context } from './context.ts'
 import { observeApp, type Snapshot, takeSnapshot } from './observe.ts'
 import { type AppRecord, readRecord } from './record.ts'
 import type { AppSpec } from './spec.ts'
-import { componentStatus, isHealthy, type Observed } from './status.ts'
 import { isInRange } from './versions.ts'
 
 type Need = AppSpec['needs'][number]

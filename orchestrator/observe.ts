@@ -1,10 +1,10 @@
 /** Asks the host how apps are doing. One read of systemd and one of Podman, however many apps. */
 import { bareUnitStates, isBareUnit } from './adopt/bare.ts'
+import type { Observed } from './component-status.ts'
 import type { Context } from './context.ts'
 import { targetUnit } from './names.ts'
 import type { ContainerState, UnitState } from './ports.ts'
 import type { AppSpec } from './spec.ts'
-import type { Observed } from './status.ts'
 
 export interface Snapshot {
   readonly units: ReadonlyMap<string, UnitState>
@@ -36,7 +36,10 @@ export function snapshotOf(
 }
 
 function unitsOf(specs: readonly AppSpec[]): readonly string[] {
-  return specs.flatMap(spec => [targetUnit(spec.id), ...spec.components.map(({ unit }) => unit)])
+  return specs.flatMap(({ id, components, networks }) => [
+    targetUnit(id),
+    ...[...components, ...networks].map(({ unit }) => unit),
+  ])
 }
 
 /** Adds the answers of the network probes of one app; only components that are up are asked. */

@@ -1,10 +1,10 @@
 /** The time after an update in which a failure still takes it back. The judgement is pure; the watch acts on it. */
 import { messageOf } from '../src/core/errors.ts'
+import { componentStatus, type Observed, RESTARTS_MAX } from './component-status.ts'
 import type { Context } from './context.ts'
 import type { Locks } from './lock.ts'
 import { observeApp, type Snapshot, takeSnapshot } from './observe.ts'
 import { type AppRecord, readRecord, writeRecord } from './record.ts'
-import { componentStatus, type Observed, RESTARTS_MAX } from './status.ts'
 import { rollBack, type Work } from './switch.ts'
 import { tidy } from './tidy.ts'
 

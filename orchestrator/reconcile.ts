@@ -10,7 +10,7 @@ import { unmetNeed } from './needs.ts'
 import type { Snapshot } from './observe.ts'
 import { type AppRecord, type Generation, readAllRecords, readRecord } from './record.ts'
 import { act } from './repair.ts'
-import { planRepairs } from './repairs.ts'
+import { isTriedAgain, planRepairs } from './repairs.ts'
 import { dropInFindings, orphanFindings } from './strays.ts'
 import { tidy } from './tidy.ts'
 import { dropInFolders, enabledTargets, unitsDiffer } from './unit-store.ts'
@@ -31,7 +31,7 @@ const RESUMED_COUNT_MAX = 2
 interface Look {
   readonly snapshot: Snapshot
   readonly enabled: ReadonlySet<string>
-  /** Asked for at most once, and only when something is down. */
+  /** Asked for at most once, and only when something is down or does not come up. */
   readonly networks: () => Promise<readonly string[]>
   readonly isTidying: boolean
 }
@@ -110,13 +110,16 @@ class AppReconciler implements Reconciler {
       ['inactive', 'failed', 'not-found'].includes(snapshot.units.get(unit)?.active ?? 'not-found'),
     )
     const wants = record.desired === 'running' && isDown
+    const needsNetworks = wants || isTriedAgain(generation, snapshot.units)
     const unmet = wants ? await unmetNeed(this.#context, generation.spec) : undefined
     if (unmet === undefined) blocked.delete(id)
     else blocked.set(id, unmet)
     const repairs = planRepairs(record, {
       units: snapshot.units,
       containers: snapshot.containers.filter(({ labels }) => labels['app.id'] === id),
-      networks: wants ? await look.networks() : generation.spec.networks.map(({ name }) => name),
+      networks: needsNetworks
+        ? await look.networks()
+        : generation.spec.networks.map(({ name }) => name),
       areUnitsDifferent: await unitsDiffer(this.#context, generation),
       isEnabled: enabled.has(generation.target.name),
       isHeld: await isHeld(options, id),

@@ -30,7 +30,7 @@ export const act: {
     }
   },
   /** A network unit stays `active (exited)` when its network was removed behind its back. */
-  async 'renew-networks'({ deps }, { spec }) {
+  async 'end-networks'({ deps }, { spec }) {
     await deps.systemd.stop(spec.networks.map(({ unit }) => unit))
   },
   async start({ deps }, generation) {

@@ -1,4 +1,5 @@
 /** What one look at an app calls for, so that it becomes as its owner wants it. Pure and total. */
+import { targetUnit } from './names.ts'
 import type { ContainerState, UnitState } from './ports.ts'
 import type { AppRecord } from './record.ts'
 
@@ -9,7 +10,7 @@ export type Repair =
   | 'disable'
   | 'stop'
   | 'remove-containers'
-  | 'renew-networks'
+  | 'end-networks'
   | 'start'
 
 export interface Found {
@@ -38,11 +39,17 @@ export function planRepairs(record: AppRecord, found: Found): readonly Repair[] 
   )
   const repairs: Repair[] = found.areUnitsDifferent ? ['rewrite-units'] : []
   return desired === 'stopped'
-    ? [...repairs, ...towardsStopped(found, states)]
+    ? [...repairs, ...towardsStopped(record.id, found, states)]
     : [...repairs, ...towardsRunning(record, found, states)]
 }
 
-function towardsStopped(found: Found, states: readonly string[]): readonly Repair[] {
+function towardsStopped(
+  id: string,
+  found: Found,
+  components: readonly string[],
+): readonly Repair[] {
+  // Somebody started the target: it stays up when its components end.
+  const states = [...components, found.units.get(targetUnit(id))?.active ?? 'not-found']
   const isUp = states.some(state => !DOWN.includes(state) && state !== 'deactivating')
   const isDown = states.every(state => DOWN.includes(state))
   const hasRest = found.containers.some(({ status }) => status !== 'running')
@@ -63,11 +70,24 @@ function towardsRunning(
   const isDown = states.some(state => DOWN.includes(state)) && !states.includes('activating')
   if (isDown && found.isBlocked) return []
   const isUnknown = states.includes('not-found') && !found.areUnitsDifferent
-  const isNetworkLost = committed?.spec.networks.some(({ name }) => !found.networks.includes(name))
+  const lost = (committed?.spec.networks ?? []).filter(({ name }) => !found.networks.includes(name))
+  // Without its network a container never starts, however often systemd tries.
+  const isHopeless = lost.length > 0 && !found.isBlocked && isTriedAgain(committed, found.units)
+  const networks = lost.map(({ unit }) => found.units.get(unit)?.active ?? 'not-found')
+  // Being made, or on its way down.
+  const mustWait = networks.some(state => state !== 'active' && !DOWN.includes(state))
+  const mustAct = (isDown || isHopeless) && !mustWait
+  // The unit of a network that was removed stays `active (exited)`; a start before it is down would only call its stop off.
+  const step = networks.includes('active') ? 'end-networks' : 'start'
   return [
     ...(found.isEnabled ? [] : (['enable'] as const)),
     ...(isUnknown ? (['reload'] as const) : []),
-    ...(isDown && isNetworkLost ? (['renew-networks'] as const) : []),
-    ...(isDown ? (['start'] as const) : []),
+    ...(mustAct ? ([step] as const) : []),
   ]
+}
+
+/** A component ended before, and systemd is about to start it once more. */
+export function isTriedAgain(committed: AppRecord['committed'], units: Found['units']): boolean {
+  const states = committed?.spec.components.map(({ unit }) => units.get(unit)) ?? []
+  return states.some(unit => unit?.active === 'activating' && unit.restarts > 0)
 }

@@ -1,11 +1,12 @@
 /** Starts and stops the units of one app and waits until that is true. Records are the caller's. */
+
+import { hopeless, isHealthy, type Observed } from './component-status.ts'
 import type { Context } from './context.ts'
 import { startDeadlineMs, stopDeadlineMs } from './deadlines.ts'
 import { OrchestratorError } from './errors.ts'
 import { targetUnit } from './names.ts'
 import { observeApp, takeSnapshot } from './observe.ts'
 import type { AppSpec } from './spec.ts'
-import { hopeless, isHealthy, type Observed } from './status.ts'
 
 /** Often enough that nobody notices the wait; one `systemctl show` costs about 10 ms. */
 const POLL_MS = 400

@@ -49,9 +49,9 @@ export async function switchTo(context: Context, record: AppRecord, work: Work):
   await commit(context, journal, to)
 }
 
-/** A machine that shuts down says nothing about a version: what was begun stays in the record and is finished later. */
+/** A machine that shuts down or is stuck says nothing about a version: what was begun stays in the record and is finished later. */
 function throwIfHostIsGone(error: unknown): void {
-  if (codeOf(error) === 'HOST_UNREACHABLE') throw error
+  if (['HOST_UNREACHABLE', 'HOST_COMMAND_TIMEOUT'].includes(codeOf(error) ?? '')) throw error
 }
 
 /** Only until it is complete: after that the new version may have changed the data. */
@@ -84,7 +84,8 @@ async function undo(
     await commit(context, journal, to, problemOf(error))
     throw error
   }
-  const isToBlame = hasRun || codeOf(error) === 'UNITS_REFUSED'
+  const isOfHost = codeOf(error)?.startsWith('HOST_') === true
+  const isToBlame = (hasRun && !isOfHost) || codeOf(error) === 'UNITS_REFUSED'
   await rollBack(
     context,
     {

@@ -1,19 +1,14 @@
 /** How apps are, for people and for the API: records joined with one look at the host. */
 import { messageOf } from '../src/core/errors.ts'
 import { appFindings } from './app-findings.ts'
+import type { Observed } from './component-status.ts'
 import type { Context } from './context.ts'
 import { operationDeadlineMs } from './deadlines.ts'
 import { isHeld } from './hold.ts'
 import { dependentsOf } from './needs.ts'
 import { observeApp, type Snapshot, takeSnapshot } from './observe.ts'
 import { type AppRecord, readAllRecords, readRecords, requireRecord } from './record.ts'
-import {
-  type AppStatus,
-  appStatus,
-  type Circumstances,
-  type Observed,
-  shownGeneration,
-} from './status.ts'
+import { type AppStatus, appStatus, type Circumstances, shownGeneration } from './status.ts'
 
 export interface Viewer {
   app(id: string): Promise<AppStatus>

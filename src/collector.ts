@@ -1,9 +1,11 @@
 /** Cleans the store up: when a download needs room, once a day, and when its owner asks. */
+
 import type { BlobRole, BlobStore, CollectionReport, StoreUsage } from '../swarm/index.ts'
 import type { Clock } from './core/clock.ts'
 import type { Digest } from './core/digest.ts'
 import { codeOf, messageOf } from './core/errors.ts'
 import type { Log } from './core/log.ts'
+import { createSequence } from './core/sequence.ts'
 import type { Needed } from './needed.ts'
 
 /** What a clean-up in quiet times does before others get their turn: seconds of a slow disk. */
@@ -52,7 +54,8 @@ interface Pass {
 
 export function createCollector(deps: Deps): Collector {
   const { store, clock, log } = deps
-  let last: Promise<unknown> = Promise.resolve()
+  /** One after the other: two passes would decide on the same blobs. */
+  const undisturbed = createSequence()
   let isUnfinished = false
   let loggedReason = ''
 
@@ -65,14 +68,6 @@ export function createCollector(deps: Deps): Collector {
     }
   }
 
-  function undisturbed<Result>(task: () => Promise<Result>): Promise<Result> {
-    const done = last.then(task)
-    // The caller gets the failure; the next task only waits for the end.
-    last = done.catch(() => undefined)
-    return done
-  }
-
-  /** One after the other: two passes would decide on the same blobs. */
   function pass(options: Pass): Promise<CollectionReport> {
     return undisturbed(async () => {
       const report = await store.collect(await roles(), options)

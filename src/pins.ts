@@ -1,9 +1,11 @@
 /** What the owner wants to keep whatever else is needed: blobs by their address, and apps. */
+
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type Digest, parseDigest } from './core/digest.ts'
 import { messageOf, NodeError } from './core/errors.ts'
 import { readFileBounded, writeFileAtomic } from './core/files.ts'
+import { createSequence } from './core/sequence.ts'
 
 export class PinsError extends NodeError<'PINS_UNREADABLE'> {}
 
@@ -29,7 +31,7 @@ const pinsSchema = z.strictObject({ blobs: z.array(digest), apps: z.array(z.stri
 
 export function createPins(stateFolder: string): Pins {
   const file = join(stateFolder, 'pins.json')
-  let last: Promise<unknown> = Promise.resolve()
+  const inOrder = createSequence()
 
   async function read(): Promise<PinSet> {
     try {
@@ -45,14 +47,11 @@ export function createPins(stateFolder: string): Pins {
 
   /** One after the other: two changes at once would lose one. */
   function change(edit: (pins: PinSet) => PinSet): Promise<PinSet> {
-    const done = last.then(async () => {
+    return inOrder(async () => {
       const next = edit(await read())
       await writeFileAtomic(file, `${JSON.stringify(next)}\n`)
       return next
     })
-    // The caller gets the failure; the next change only waits for the end.
-    last = done.catch(() => undefined)
-    return done
   }
 
   return {

@@ -1,8 +1,10 @@
 /** What the owner said about seeding to the running node: limits, and what to seed. It goes over the configuration. */
+
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Limits } from '../swarm/index.ts'
 import { readFileBounded, writeFileAtomic } from './core/files.ts'
+import { createSequence } from './core/sequence.ts'
 
 export interface SeedingWords {
   limits(): Limits
@@ -30,18 +32,14 @@ export async function openSeedingWords(folder: string): Promise<SeedingWords> {
     bytes === undefined
       ? { limits: {}, seeds: [] }
       : wordsSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))
-  let last: Promise<void> = Promise.resolve()
+  const inOrder = createSequence()
   /** One after the other, and in memory only once it is on disk: who is told of a failure finds nothing changed. */
-  const change = (edit: (words: Words) => Words): Promise<void> => {
-    const done = last.then(async () => {
+  const change = (edit: (words: Words) => Words): Promise<void> =>
+    inOrder(async () => {
       const next = edit(words)
       await writeFileAtomic(file, `${JSON.stringify(next)}\n`)
       words = next
     })
-    // The caller gets the failure; the next change only waits for the end.
-    last = done.catch(() => undefined)
-    return done
-  }
   const limits = (): Limits => withoutAbsent(words.limits)
   return {
     limits,

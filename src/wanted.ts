@@ -1,8 +1,10 @@
 /** Which apps this node is to have: the list in the configuration, changed by what the owner said since. */
+
 import { join } from 'node:path'
 import { z } from 'zod'
 import { FIRST_PARTY } from '../catalog/index.ts'
 import { readFileBounded, writeFileAtomic } from './core/files.ts'
+import { createSequence } from './core/sequence.ts'
 
 /** What the owner decided about one app. */
 export interface Wish {
@@ -65,18 +67,14 @@ export async function openWanted(
       ? []
       : Object.entries(decisionsSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))),
   )
-  let last: Promise<void> = Promise.resolve()
+  const inOrder = createSequence()
   /** One after the other, and in memory only once it is on disk: who is told of a failure finds nothing changed. */
-  const decide = (id: string, decision: Wish | null): Promise<void> => {
-    const done = last.then(async () => {
+  const decide = (id: string, decision: Wish | null): Promise<void> =>
+    inOrder(async () => {
       const next = new Map([...decisions, [id, decision] as const])
       await writeFileAtomic(file, `${JSON.stringify(Object.fromEntries(next))}\n`)
       decisions = next
     })
-    // The caller of `decide` gets the failure; the next decision only waits for the end.
-    last = done.catch(() => undefined)
-    return done
-  }
   const listed = Object.entries(configured).map(([name, wish]) => {
     const { publisher, id } = splitName(name)
     return [id, { ...wish, publisher }] as const

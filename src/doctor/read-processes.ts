@@ -1,18 +1,30 @@
 /** Processes of this user: nodes that run, and who listens on which port. */
 import { readdir, readFile, readlink, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { codeOf } from '../core/errors.ts'
 import type { Daemon, Listener } from './facts.ts'
 import { parseSockets } from './parse.ts'
 
 const PROC = '/proc'
+/** The process has just ended, the machine has no such table, or a process of ours hides itself. Anything else is a fact that cannot be read. */
+const NOT_THERE = ['ENOENT', 'ESRCH', 'EACCES', 'EPERM']
+
+async function whereThere<T, Absent>(reading: Promise<T>, absent: Absent): Promise<T | Absent> {
+  try {
+    return await reading
+  } catch (error) {
+    if (NOT_THERE.includes(codeOf(error) ?? '')) return absent
+    throw error
+  }
+}
 
 export async function readDaemons(uid: number): Promise<readonly Daemon[]> {
   const daemons: Daemon[] = []
   for (const pid of await ownProcesses(uid)) {
-    const words = (await quietly(pid, 'cmdline')).split('\0')
+    const words = (await read(pid, 'cmdline')).split('\0')
     const main = words.findIndex(word => /(^|\/)(main\.ts|archy)$/.test(word))
     if (main < 0 || words[main + 1] !== 'node' || words[main + 2] !== 'run') continue
-    const cgroup = await quietly(pid, 'cgroup')
+    const cgroup = await read(pid, 'cgroup')
     daemons.push({
       pid,
       command: words.filter(word => word !== '').join(' '),
@@ -31,7 +43,7 @@ export async function readListeners(
     await Promise.all(
       (['tcp', 'tcp6', 'udp', 'udp6'] as const).map(async name => {
         const protocol = name.startsWith('tcp') ? 'tcp' : 'udp'
-        const text = await readFile(join(PROC, 'net', name), 'utf8').catch(() => '')
+        const text = await whereThere(readFile(join(PROC, 'net', name), 'utf8'), '')
         return parseSockets(text, protocol).map(socket => ({ ...socket, protocol }) as const)
       }),
     )
@@ -47,9 +59,9 @@ export async function readListeners(
         pid === undefined
           ? undefined
           : {
-              name: (await quietly(pid, 'comm')).trim(),
+              name: (await read(pid, 'comm')).trim(),
               // The line of version 2; a machine in between has others beside it.
-              cgroup: /^0::(.*)$/m.exec(await quietly(pid, 'cgroup'))?.[1] ?? '',
+              cgroup: /^0::(.*)$/m.exec(await read(pid, 'cgroup'))?.[1] ?? '',
             }
       return { port, protocol, uid: owner, process }
     }),
@@ -71,8 +83,8 @@ async function socketOwners(
   const owners = new Map<number, number>()
   for (const pid of await ownProcesses(uid)) {
     const folder = join(PROC, String(pid), 'fd')
-    for (const name of await readdir(folder).catch(() => [])) {
-      const target = await readlink(join(folder, name)).catch(() => '')
+    for (const name of await whereThere(readdir(folder), [])) {
+      const target = await whereThere(readlink(join(folder, name)), '')
       const inode = Number(/^socket:\[(\d+)\]$/.exec(target)?.[1])
       if (inodes.has(inode)) owners.set(inode, pid)
     }
@@ -84,13 +96,13 @@ async function ownProcesses(uid: number): Promise<readonly number[]> {
   const pids: number[] = []
   for (const name of await readdir(PROC)) {
     if (!/^\d+$/.test(name)) continue
-    const owner = await stat(join(PROC, name)).catch(() => undefined)
+    const owner = await whereThere(stat(join(PROC, name)), undefined)
     if (owner?.uid === uid) pids.push(Number(basename(name)))
   }
   return pids
 }
 
 /** Empty for a process that has just ended. */
-async function quietly(pid: number, file: string): Promise<string> {
-  return await readFile(join(PROC, String(pid), file), 'utf8').catch(() => '')
+async function read(pid: number, file: string): Promise<string> {
+  return await whereThere(readFile(join(PROC, String(pid), file), 'utf8'), '')
 }

@@ -111,6 +111,32 @@ describe('after an update', () => {
     })
   }
 
+  it('is finished later when the machine goes away under it, and the version is not blamed', async () => {
+    machine.time.at(2000, () => void machine.silent.add('systemd'))
+    expect(await failure(() => node.install(v2))).to.equal('HOST_COMMAND_TIMEOUT')
+    expect((await status()).error?.code).to.not.equal('UPDATE_ROLLED_BACK')
+    await reconcileFor(RECONCILE_MS)
+    machine.silent.delete('systemd')
+    await reconcileFor(10 * RECONCILE_MS)
+    const after = await status()
+    expect([after.version, after.state, after.error]).to.deep.equal(['2', 'running', undefined])
+    expect(complaints(machine, 'duo', after)).to.deep.equal([])
+  })
+
+  it('has its time to come up after a boot, however often it is looked at meanwhile', async () => {
+    await machine.do(() => node.install(v2))
+    machine.programs.set('duo/web@2', { ...GOOD_PROGRAM, healthyAfterMs: 20_000 })
+    await machine.reboot()
+    node = await machine.startNode()
+    for (let looks = 0; looks < 40; looks += 1) {
+      await machine.do(() => node.reconcile())
+      await machine.time.pass(500)
+    }
+    await reconcileFor(RECONCILE_MS)
+    const { version, health, error } = await status()
+    expect([version, health, error]).to.deep.equal(['2', 'healthy', undefined])
+  })
+
   it('is judged by a check that holds for as long as the manifest asks', async () => {
     machine.programs.set('duo/web@2', { ...GOOD_PROGRAM, sickAfterMs: 3000 })
     expect(await failure(() => node.install(v2))).to.equal('UPDATE_ROLLED_BACK')

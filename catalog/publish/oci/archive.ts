@@ -24,9 +24,11 @@ export async function extractArchive(path: string, name: string, into: string): 
   await checkEnds(path, name)
   const seen = new Set<string>()
   const archive = extract()
-  const reading = pipeline(createReadStream(path), archive)
-  // The loop below reports the failure of either side; this keeps Node from reporting it a second time.
-  reading.catch(() => undefined)
+  // The loop below ends with the same failure when reading fails in the middle of it.
+  const reading = pipeline(createReadStream(path), archive).then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  )
   try {
     let count = 0
     for await (const entry of archive) {
@@ -43,7 +45,8 @@ export async function extractArchive(path: string, name: string, into: string): 
       seen.add(target)
       await write(entry, join(into, target))
     }
-    await reading
+    const failure = await reading
+    if (failure !== undefined) throw failure.error
   } catch (error) {
     throw explain(error, name)
   }

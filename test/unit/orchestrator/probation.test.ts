@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import type { Observed } from '../../../orchestrator/component-status.ts'
 import type { UnitState } from '../../../orchestrator/ports.ts'
 import { judgeProbation, restartProbation } from '../../../orchestrator/probation.ts'
-import type { Observed } from '../../../orchestrator/status.ts'
 import { installed, unit, units } from '../../support/orchestrator/records.ts'
 
 const LENGTH_MS = 600_000

@@ -41,14 +41,34 @@ describe('planRepairs', () => {
     expect(repairs).to.deep.equal(['reload', 'start'])
   })
 
-  it('puts units back and makes a lost network anew before it starts', () => {
-    const lost = found(down, down, { networks: [], areUnitsDifferent: true, isEnabled: false })
-    expect(planRepairs(installed(), lost)).to.deep.equal([
-      'rewrite-units',
-      'enable',
-      'renew-networks',
-      'start',
-    ])
+  describe('when the network was removed', () => {
+    const lost = (network: string, db = down, over: Partial<Found> = {}): Found => ({
+      ...found(db, down, { networks: [], ...over }),
+      units: new Map([...units(db, down), ['app-duo-network.service', unit(network)]]),
+    })
+
+    it('puts units back and ends the network unit, which still counts as up, before it starts', () => {
+      const first = lost('active', down, { areUnitsDifferent: true, isEnabled: false })
+      const repairs = ['rewrite-units', 'enable', 'end-networks']
+      expect(planRepairs(installed(), first)).to.deep.equal(repairs)
+      expect(planRepairs(installed(), lost('deactivating'))).to.deep.equal([])
+      expect(planRepairs(installed(), lost('inactive'))).to.deep.equal(['start'])
+      expect(planRepairs(installed(), lost('activating'))).to.deep.equal([])
+    })
+
+    it('also helps a component that systemd tries again and again in vain', () => {
+      const first = lost('active', unit('activating', 2))
+      expect(planRepairs(installed(), first)).to.deep.equal(['end-networks'])
+      const blocked = { ...first, isBlocked: true }
+      expect(planRepairs(installed(), blocked)).to.deep.equal([])
+      expect(planRepairs(installed(), lost('active', unit('activating')))).to.deep.equal([])
+    })
+  })
+
+  it('stops the target of a stopped app that somebody started, also when nothing else runs', () => {
+    const started = found(down, down, { isEnabled: false })
+    const up = new Map([...started.units, ['app-duo.target', unit('active')] as const])
+    expect(planRepairs(stopped, { ...started, units: up })).to.deep.equal(['stop'])
   })
 
   it('never starts an app that its owner stopped, and stops it when somebody else did', () => {

@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { hopeless, isHealthy, type Observed } from '../../../orchestrator/component-status.ts'
 import type { UnitState } from '../../../orchestrator/ports.ts'
-import { appStatus, hopeless, isHealthy, type Observed } from '../../../orchestrator/status.ts'
+import { appStatus } from '../../../orchestrator/status.ts'
 import { DUO, generation, installed, unit, units } from '../../support/orchestrator/records.ts'
 
 function observed(db: UnitState, web: UnitState, over: Partial<Observed> = {}): Observed {

@@ -18,6 +18,8 @@ export interface RunnerDeps extends Pick<ManagerDeps, 'begin' | 'at'> {
 }
 
 const CREATE_MS = 100
+/** By a SIGTERM. */
+const TERMINATED = 143
 /** Podman's own codes: could not even begin. */
 const NOT_BEGUN = 125
 
@@ -38,7 +40,13 @@ function makeNetwork(deps: RunnerDeps, { name, work }: UnitDefinition, events: R
     }
     events.exited(0)
   })
-  return { kill: callOff, terminate: callOff }
+  return {
+    kill: callOff,
+    terminate() {
+      callOff()
+      events.exited(TERMINATED)
+    },
+  }
 }
 
 class ContainerRun implements UnitRun {

@@ -93,8 +93,8 @@ describe('writeLayer', () => {
     const short = { ...fileOf('short', 'abc'), sizeBytes: 4 }
     const failing = {
       ...fileOf('failing', 'abc'),
-      // biome-ignore lint/correctness/useYield: it fails before the first byte
       async *open(): AsyncGenerator<Uint8Array> {
+        yield Buffer.from('a')
         throw new Error('the disk is gone')
       },
     }
