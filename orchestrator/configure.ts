@@ -4,14 +4,9 @@ import { appFacts } from './app-facts.ts'
 import type { Context } from './context.ts'
 import { OrchestratorError } from './errors.ts'
 import { copyManifest, findManifest, manifestOf } from './manifests.ts'
+import { makeNext } from './next-generation.ts'
 import { renderGeneration } from './prepare.ts'
-import {
-  type AppRecord,
-  type Generation,
-  problemOf,
-  withoutProblem,
-  writeRecord,
-} from './record.ts'
+import { type AppRecord, type Generation, withoutProblem, writeRecord } from './record.ts'
 import { changeSettings, type Settings, type SettingView, settingViews } from './settings.ts'
 import { switchTo, type Work } from './switch.ts'
 
@@ -57,35 +52,26 @@ async function apply(
   }: { manifest: AppManifest; config: Settings; committed: Generation },
   work: Work,
 ): Promise<void> {
-  const number = record.lastGeneration + 1
-  const startedMs = context.deps.clock.nowMs()
-  const preparing: AppRecord = {
-    ...withoutProblem(record),
-    operation: { kind: 'prepare', number, startedMs },
-  }
-  await writeRecord(context, preparing)
-  let to: Generation
-  try {
-    const { publisher, channel, seq, manifest: address } = committed
-    to = await renderGeneration(context, {
-      manifest,
-      config,
-      facts: await appFacts(context, manifest, config),
-      identity: { number, publisher, channel, seq, manifest: address },
-      images: committed.images,
-      onProgress: work.onProgress,
-    })
-    await copyManifest(context, record.id, committed.number, number)
-  } catch (error) {
-    work.signal.throwIfAborted()
-    await writeRecord(context, { ...withoutProblem(record), problem: problemOf(error) })
-    throw error
-  }
-  await switchTo(
+  const { publisher, channel, seq, manifest: address } = committed
+  const next = await makeNext(
     context,
-    { ...preparing, lastGeneration: number, operation: { kind: 'switch', to, startedMs } },
-    work,
+    withoutProblem(record),
+    work.signal,
+    async (_journal, number) => {
+      const to = await renderGeneration(context, {
+        manifest,
+        config,
+        facts: await appFacts(context, manifest, config),
+        identity: { number, publisher, channel, seq, manifest: address },
+        images: committed.images,
+        onProgress: work.onProgress,
+      })
+      await copyManifest(context, record.id, committed.number, number)
+      return to
+    },
   )
+  const { to, startedMs } = next
+  await switchTo(context, { ...next.record, operation: { kind: 'switch', to, startedMs } }, work)
 }
 
 /** @throws OrchestratorError `APP_NOT_INSTALLED` when no manifest of it was ever here */

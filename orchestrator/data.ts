@@ -1,9 +1,9 @@
 /** Data sets of an app: made once with the right owner, never changed, never deleted here. */
-import { mkdir, rename, rm, stat } from 'node:fs/promises'
+
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AppManifest } from '../catalog/index.ts'
-import { codeOf } from '../src/core/errors.ts'
-import { syncFolder } from '../src/core/files.ts'
+import { pathExists, syncFolder } from '../src/core/files.ts'
 import { appDataFolder, type Context } from './context.ts'
 
 /**
@@ -16,22 +16,12 @@ export async function provideData(context: Context, manifest: AppManifest): Prom
   await mkdir(folder, { recursive: true, mode: 0o755 })
   for (const [name, { owner, mode }] of Object.entries(manifest.data)) {
     const path = join(folder, name)
-    if (await exists(path)) continue
+    if (await pathExists(path)) continue
     const making = join(folder, `.${name}.new`)
     await rm(making, { recursive: true, force: true })
     await mkdir(making, { mode: 0o700 })
     if (options.mode === 'systemd') await deps.podman.ownFolder(making, owner.uid, owner.gid, mode)
     await rename(making, path)
     await syncFolder(folder)
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path)
-    return true
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false
-    throw error
   }
 }

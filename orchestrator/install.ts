@@ -6,19 +6,11 @@ import { compareVersions, type PermissionChange, permissionsOf } from './consent
 import type { Context } from './context.ts'
 import { OrchestratorError } from './errors.ts'
 import { runHooks } from './hooks/run-hooks.ts'
-import { openJournal } from './journal.ts'
+import { makeNext } from './next-generation.ts'
 import { type Offer, planInstall } from './plan.ts'
 import { prepareGeneration } from './prepare.ts'
-import {
-  type AppRecord,
-  emptyRecord,
-  type Generation,
-  problemOf,
-  withoutProblem,
-  writeRecord,
-} from './record.ts'
+import { type AppRecord, emptyRecord, withoutProblem, writeRecord } from './record.ts'
 import { switchTo, type Work } from './switch.ts'
-import { tidy } from './tidy.ts'
 import { updateTerms } from './update-terms.ts'
 
 export interface InstallTerms {
@@ -45,37 +37,29 @@ export async function install(
   const before = found ?? emptyRecord(manifest.id, manifest.title)
   assertOurs(before, 'updated')
   await assertConsent(context, before, release)
-  const number = before.lastGeneration + 1
-  const startedMs = context.deps.clock.nowMs()
-  const preparing: AppRecord = {
+  const wanted: AppRecord = {
     ...withoutProblem(before),
     title: manifest.title,
     // Installing what is not installed is the owner's wish to run it; an update never overrules a stop.
     desired: before.committed === undefined ? 'running' : before.desired,
     retained: false,
-    operation: { kind: 'prepare', number, startedMs },
   }
-  const journal = await openJournal(context, preparing)
-  let to: Generation
   const signal = AbortSignal.any([work.signal, cancel])
-  try {
-    to = await prepareGeneration(context, { release, record: preparing, others, ...work, signal })
+  const next = await makeNext(context, wanted, work.signal, async journal => {
+    const { record: preparing } = journal
+    const to = await prepareGeneration(context, {
+      ...{ release, record: preparing, others },
+      ...work,
+      signal,
+    })
     const runs = before.committed !== undefined && before.desired === 'running'
     if (runs) await runHooks(context, journal, 'preUpdate', to, signal)
-  } catch (error) {
-    work.signal.throwIfAborted()
-    const { operation: _, ...rest } = journal.record
-    await tidy(context, rest)
-    // Nothing was touched: what was installed goes on as it was.
-    await writeRecord(context, { ...rest, problem: problemOf(error) })
-    throw error
-  }
+    return to
+  })
+  const { to, startedMs } = next
+  const { number } = to
   context.deps.log.info('app prepared', { app: manifest.id, version: entry.version, number })
-  await switchTo(
-    context,
-    { ...journal.record, lastGeneration: number, operation: { kind: 'switch', to, startedMs } },
-    work,
-  )
+  await switchTo(context, { ...next.record, operation: { kind: 'switch', to, startedMs } }, work)
 }
 
 function offerOf({ entry, manifest }: VerifiedRelease): Offer {

@@ -2,10 +2,11 @@
  * Copies of data sets as they were before an update: made while nothing of the app runs, brought back when the update is
  * taken back, removed when it has proven itself. Nothing that holds the only copy of something is deleted here.
  */
-import { readdir, rename, stat } from 'node:fs/promises'
+
+import { readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../src/core/errors.ts'
-import { syncFolder } from '../src/core/files.ts'
+import { pathExists, syncFolder } from '../src/core/files.ts'
 import { appDataFolder, type Context } from './context.ts'
 import type { AppRecord } from './record.ts'
 
@@ -58,9 +59,9 @@ export async function restoreData(
   const folder = appDataFolder(options, id)
   for (const set of sets) {
     const saved = join(folder, savedName(set, generation))
-    if (!(await exists(saved))) continue
+    if (!(await pathExists(saved))) continue
     const present = join(folder, set)
-    if (await exists(present)) await rename(present, join(folder, failedName(set, generation)))
+    if (await pathExists(present)) await rename(present, join(folder, failedName(set, generation)))
     await rename(saved, present)
     await syncFolder(folder)
   }
@@ -108,16 +109,6 @@ async function namesIn(folder: string): Promise<readonly string[]> {
     return await readdir(folder)
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return []
-    throw error
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path)
-    return true
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false
     throw error
   }
 }

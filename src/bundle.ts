@@ -1,5 +1,5 @@
 /** Takes a catalog and apps from a folder that was carried here: believed like any other source, and checked like one. */
-import { access } from 'node:fs/promises'
+
 import { join, resolve } from 'node:path'
 import {
   type Catalog,
@@ -11,8 +11,8 @@ import {
 import type { BlobStore } from '../swarm/index.ts'
 import type { BlobRef } from './core/blob.ts'
 import { hexOf } from './core/digest.ts'
-import { codeOf, NodeError } from './core/errors.ts'
-import { isFolder, readFileBounded } from './core/files.ts'
+import { NodeError } from './core/errors.ts'
+import { isFolder, pathExists, readFileBounded } from './core/files.ts'
 import { servableReleases } from './servable.ts'
 
 export class BundleError extends NodeError<'BUNDLE_MISSING'> {}
@@ -78,7 +78,7 @@ async function importBundle(
     if (store.verified(blake3) !== undefined) return true
     const hex = hexOf(blake3)
     const path = join(root, 'blobs/blake3', hex.slice(0, 2), hex.slice(2, 4), hex)
-    if (!(await isThere(path))) return false
+    if (!(await pathExists(path))) return false
     await store.importFile({ digest: blake3, sizeBytes: size }, path)
     work.blobCount += 1
     work.bytes += size
@@ -108,14 +108,4 @@ async function takeRelease(
     isComplete = (await take(ref)) && isComplete
   }
   return isComplete
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path)
-    return true
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false
-    throw error
-  }
 }

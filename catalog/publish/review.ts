@@ -1,9 +1,10 @@
 /** Looks at an app folder, or at a manifest alone, as `origin add` will, without an origin and without changing anything. */
+
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { codeOf, messageOf, NodeError } from '../../src/core/errors.ts'
-import { readFileBounded } from '../../src/core/files.ts'
+import { messageOf, NodeError } from '../../src/core/errors.ts'
+import { pathExists, readFileBounded } from '../../src/core/files.ts'
 import { pathText } from '../../src/core/schema.ts'
 import { adviceFor } from '../manifest/advice.ts'
 import { AUTHOR_MANIFEST_BYTES_MAX, readAuthorManifest } from '../manifest/parse.ts'
@@ -82,7 +83,7 @@ async function reviewImages(
   try {
     for (const [key, { oci, platforms }] of Object.entries(manifest.images)) {
       const at = ['images', key, 'oci']
-      if (!(await exists(join(appFolder, oci)))) {
+      if (!(await pathExists(join(appFolder, oci)))) {
         absent.push(key)
         continue
       }
@@ -113,14 +114,4 @@ async function reviewImages(
 function layoutProblems(error: unknown): readonly string[] {
   if (!(error instanceof NodeError)) throw error
   return error.problems.length > 0 ? error.problems : [messageOf(error)]
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path)
-    return true
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false
-    throw error
-  }
 }

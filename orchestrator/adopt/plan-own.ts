@@ -1,8 +1,10 @@
 /** Plans to claim units of this node whose record was lost. */
-import { access, readdir, readFile } from 'node:fs/promises'
+
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseTemplate } from '../../catalog/index.ts'
 import { codeOf } from '../../src/core/errors.ts'
+import { pathExists } from '../../src/core/files.ts'
 import type { Context } from '../context.ts'
 import { secretName, targetUnit } from '../names.ts'
 import { emptyRecord, type Generation } from '../record.ts'
@@ -65,18 +67,8 @@ async function hasFiles(quadlet: readonly UnitFile[], stateFolder: string): Prom
     .flatMap(({ text }) => valuesOf(readUnit(text), 'Container', 'Volume'))
     .map(value => value.split(':')[0] ?? '')
     .filter(source => source.startsWith(`${stateFolder}/`))
-  const found = await Promise.all(sources.map(isThere))
+  const found = await Promise.all(sources.map(pathExists))
   return !found.includes(false)
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path)
-    return true
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false
-    throw error
-  }
 }
 
 async function unitFile(folder: string, name: string): Promise<Generation['target'] | undefined> {

@@ -10,6 +10,7 @@ import { syncFolder } from '../../src/core/files.ts'
 import type { Context } from '../context.ts'
 import { OrchestratorError } from '../errors.ts'
 import { type Journal, openJournal, putOperation } from '../journal.ts'
+import { makeNext } from '../next-generation.ts'
 import { prepareGeneration } from '../prepare.ts'
 import {
   type AppRecord,
@@ -53,31 +54,12 @@ export async function takeOver(
       `${fleeting.map(({ name }) => name).join(', ')} was started with --rm and would be gone once it ends, without a way back; start it without --rm first`,
     )
   }
-  const number = record.lastGeneration + 1
-  const startedMs = context.deps.clock.nowMs()
-  const preparing: AppRecord = {
-    ...withoutProblem(record),
-    operation: { kind: 'prepare', number, startedMs },
-  }
-  await writeRecord(context, preparing)
-  let to: Generation
-  try {
-    to = await prepareGeneration(context, { release, record: preparing, others, ...work })
-  } catch (error) {
-    work.signal.throwIfAborted()
-    const { operation: _, ...rest } = preparing
-    await writeRecord(context, { ...rest, problem: problemOf(error) })
-    throw error
-  }
-  await resumeTakeOver(
-    context,
-    {
-      ...preparing,
-      lastGeneration: number,
-      operation: { kind: 'take-over', to, startedMs, isGoingBack: false },
-    },
-    work,
+  const next = await makeNext(context, withoutProblem(record), work.signal, journal =>
+    prepareGeneration(context, { release, record: journal.record, others, ...work }),
   )
+  const { to, startedMs } = next
+  const operation = { kind: 'take-over', to, startedMs, isGoingBack: false } as const
+  await resumeTakeOver(context, { ...next.record, operation }, work)
 }
 
 /** Each step may be done again: a crash in the middle goes on in the direction in which it went. */

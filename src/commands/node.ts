@@ -1,13 +1,14 @@
 /** `archy node`: configure, run, and hand over to systemd. */
+
 import { randomBytes } from 'node:crypto'
-import { copyFile, mkdir, stat } from 'node:fs/promises'
+import { copyFile, mkdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { createHost, renderServiceUnit } from '../../orchestrator/index.ts'
 import { parseConfig, readConfig } from '../config.ts'
 import { systemClock } from '../core/clock.ts'
-import { codeOf, NodeError } from '../core/errors.ts'
-import { writeFileAtomic } from '../core/files.ts'
+import { NodeError } from '../core/errors.ts'
+import { pathExists, writeFileAtomic } from '../core/files.ts'
 import { createLog } from '../core/log.ts'
 import type { Folders } from '../folders.ts'
 import { serveControl } from '../http/control-server.ts'
@@ -101,7 +102,7 @@ interface InitOptions {
 }
 
 async function init({ io }: NodeCommandContext, { origin, root, network, config }: InitOptions) {
-  if (await isThere(config)) {
+  if (await pathExists(config)) {
     throw new NodeCommandError('CONFIG_EXISTS', `${config} exists; edit it, or move it away first`)
   }
   const text = [
@@ -119,17 +120,6 @@ async function init({ io }: NodeCommandContext, { origin, root, network, config 
   await copyFile(resolve(root), join(dirname(config), 'root.json'))
   await writeFileAtomic(config, text)
   io.stdout(`Wrote ${config}. Start the node with "archy node install" or "archy node run".\n`)
-}
-
-/** Only "there is no such file" means no; a folder that cannot be read must not look empty. */
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await stat(path)
-    return true
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false
-    throw error
-  }
 }
 
 async function install({ io, folders }: NodeCommandContext, isDryRun: boolean) {

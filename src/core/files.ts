@@ -102,3 +102,14 @@ export async function isFolder(path: string): Promise<boolean> {
     throw error
   }
 }
+
+/** Only "there is no such thing" means no: what cannot be looked at must not count as absent. */
+export async function pathExists(path: string): Promise<boolean> {
+  try {
+    await stat(path)
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false
+    throw error
+  }
+}

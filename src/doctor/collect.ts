@@ -1,10 +1,11 @@
 /** Reads the facts of this machine. Every fact is read by itself: one that cannot be read does not hide the others. */
+
 import { access, constants, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type AppClaim, type Run, readClaims } from '../../orchestrator/index.ts'
 import type { Clock } from '../core/clock.ts'
-import { codeOf, messageOf } from '../core/errors.ts'
-import { readFileBounded } from '../core/files.ts'
+import { messageOf } from '../core/errors.ts'
+import { pathExists, readFileBounded } from '../core/files.ts'
 import type { Folders } from '../folders.ts'
 import {
   type Cgroups,
@@ -46,7 +47,7 @@ export async function collectFacts(deps: DoctorDeps): Promise<Readings> {
   const claims = await attempt(() => readClaims(join(folders.state, 'orchestrator')))
   const readers: { readonly [K in keyof Facts]: () => Promise<Facts[K]> } = {
     user: async () => ({ name: user.name, uid: user.uid }),
-    linger: () => isThere(`/var/lib/systemd/linger/${user.name}`),
+    linger: () => pathExists(`/var/lib/systemd/linger/${user.name}`),
     ids: readIds,
     idMap: async () =>
       parseIdMap(await output(deps, 'podman', 'unshare', 'cat', '/proc/self/uid_map')),
@@ -104,16 +105,6 @@ async function output({ run }: DoctorDeps, ...argv: readonly string[]): Promise<
   throw new Error(`${argv.join(' ')} ended with ${code}: ${stderr.trim().slice(-300)}`)
 }
 
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await stat(path)
-    return true
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false
-    throw error
-  }
-}
-
 /** Empty when there is no such file. */
 async function text(path: string): Promise<string> {
   const bytes = await readFileBounded(path, FILE_BYTES_MAX)
@@ -146,7 +137,7 @@ async function readCgroups(uid: number): Promise<Cgroups> {
   const path = join(CGROUPS, 'cgroup.controllers')
   const own = join(CGROUPS, `user.slice/user-${uid}.slice/user@${uid}.service`)
   return {
-    isVersion2: await isThere(path),
+    isVersion2: await pathExists(path),
     machine: await words(path),
     user: await words(join(own, 'cgroup.controllers')),
   }
@@ -154,7 +145,7 @@ async function readCgroups(uid: number): Promise<Cgroups> {
 
 /** A file of the kernel: no size to go by, so it is read as it is. */
 async function words(path: string): Promise<readonly string[]> {
-  if (!(await isThere(path))) return []
+  if (!(await pathExists(path))) return []
   return (await readFile(path, 'utf8')).split(/\s+/).filter(word => word !== '')
 }
 
@@ -186,14 +177,14 @@ async function readSocket(deps: DoctorDeps): Promise<Facts['socket']> {
 }
 
 async function readSession({ run, runtimeFolder }: DoctorDeps): Promise<Facts['session']> {
-  const isSet = runtimeFolder !== undefined && (await isThere(runtimeFolder))
+  const isSet = runtimeFolder !== undefined && (await pathExists(runtimeFolder))
   const { stdout, stderr } = await run(['systemctl', '--user', 'is-system-running'], {
     timeoutMs: COMMAND_TIMEOUT_MS,
   })
   return {
     runtimeFolder,
     runtimeFolderMode: isSet ? (await stat(runtimeFolder)).mode : undefined,
-    hasBus: isSet && (await isThere(join(runtimeFolder, 'bus'))),
+    hasBus: isSet && (await pathExists(join(runtimeFolder, 'bus'))),
     manager: stdout.trim() || stderr.trim() || 'no answer',
   }
 }
@@ -207,17 +198,17 @@ async function readKernel(): Promise<Kernel> {
     inotifyInstances: await number('fs/inotify/max_user_instances'),
     inotifyWatches: await number('fs/inotify/max_user_watches'),
     userNamespaces: await number('user/max_user_namespaces'),
-    restrictsUserNamespaces: (await isThere(restriction))
+    restrictsUserNamespaces: (await pathExists(restriction))
       ? (await readFile(restriction, 'utf8')).trim() === '1'
       : undefined,
-    hasPersistentJournal: await isThere('/var/log/journal'),
+    hasPersistentJournal: await pathExists('/var/log/journal'),
   }
 }
 
 async function readClock(deps: DoctorDeps): Promise<Facts['clock']> {
   const shown = parseProperties(await output(deps, 'timedatectl', 'show'))
   const folder = '/etc/systemd/system'
-  const enabled = (await isThere(folder)) ? await readdir(folder, { recursive: true }) : []
+  const enabled = (await pathExists(folder)) ? await readdir(folder, { recursive: true }) : []
   const wanted = new Set(TIME_SERVICES.map(name => `${name}.service`))
   return {
     nowMs: deps.clock.nowMs(),

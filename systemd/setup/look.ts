@@ -1,7 +1,8 @@
 /** What the machine is like now, for the installer's plan. */
-import { access, readFile } from 'node:fs/promises'
+
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeOf } from '../../src/core/errors.ts'
+import { pathExists } from '../../src/core/files.ts'
 import { parseIdRanges } from '../../src/doctor/parse.ts'
 import type { Account } from './account.ts'
 import { managedFiles, PACKAGE_OF, type Situation } from './plan.ts'
@@ -16,10 +17,10 @@ export async function look(account: Account): Promise<Situation> {
   const found = await find()
   const home = found?.home ?? ''
   const has = async (path: string): Promise<boolean> =>
-    found !== undefined && (await isThere(join(home, path)))
+    found !== undefined && (await pathExists(join(home, path)))
   return {
     user: found,
-    isLingering: await isThere(lingerMark(user)),
+    isLingering: await pathExists(lingerMark(user)),
     subuid: parseIdRanges(await text('/etc/subuid')),
     subgid: parseIdRanges(await text('/etc/subgid')),
     files: await texts(managedFiles(found?.uid ?? -1)),
@@ -35,7 +36,9 @@ export async function look(account: Account): Promise<Situation> {
 async function missingPrograms(): Promise<readonly string[]> {
   const missing: string[] = []
   for (const program of Object.keys(PACKAGE_OF)) {
-    const places = await Promise.all(PROGRAM_FOLDERS.map(folder => isThere(join(folder, program))))
+    const places = await Promise.all(
+      PROGRAM_FOLDERS.map(folder => pathExists(join(folder, program))),
+    )
     if (!places.includes(true)) missing.push(program)
   }
   return missing
@@ -43,22 +46,14 @@ async function missingPrograms(): Promise<readonly string[]> {
 
 async function texts(paths: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const found = await Promise.all(
-    paths.map(async path => [path, (await isThere(path)) ? await text(path) : undefined] as const),
+    paths.map(
+      async path => [path, (await pathExists(path)) ? await text(path) : undefined] as const,
+    ),
   )
   return new Map(found.flatMap(([path, each]) => (each === undefined ? [] : [[path, each]])))
 }
 
-export async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path)
-    return true
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false
-    throw error
-  }
-}
-
 /** Empty when there is no such file. */
 async function text(path: string): Promise<string> {
-  return (await isThere(path)) ? await readFile(path, 'utf8') : ''
+  return (await pathExists(path)) ? await readFile(path, 'utf8') : ''
 }

@@ -1,9 +1,9 @@
 /** The machine as the installer sees and changes it. */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeFileAtomic } from '../../src/core/files.ts'
+import { pathExists, writeFileAtomic } from '../../src/core/files.ts'
 import { type Account, InstallerError } from './account.ts'
-import { isThere, lingerMark, look } from './look.ts'
+import { lingerMark, look } from './look.ts'
 import type { Action, Situation } from './plan.ts'
 
 const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
@@ -72,7 +72,7 @@ async function setLinger(
   if (!on || uid === undefined) return
   await must('systemctl', 'start', `user@${uid}.service`)
   for (let tries = 0; tries < MANAGER_TRIES; tries += 1) {
-    if (await isThere(`/run/user/${uid}/bus`)) return
+    if (await pathExists(`/run/user/${uid}/bus`)) return
     await sleep(MANAGER_RETRY_MS)
   }
   throw new InstallerError('INSTALLER_STEP_FAILED', `user@${uid}.service has no session bus`)
