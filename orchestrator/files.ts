@@ -1,9 +1,9 @@
 /** The text files of a generation: written before its units start, mounted read-only, removed with it. */
-import { chmod, readdir, rename, rm } from 'node:fs/promises'
+
+import { chmod, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { AppManifest } from '../catalog/index.ts'
-import { codeOf } from '../src/core/errors.ts'
-import { syncFolder, writeFileAtomic } from '../src/core/files.ts'
+import { namesIn, syncFolder, writeFileAtomic } from '../src/core/files.ts'
 import { type Context, filesFolder, type OrchestratorOptions } from './context.ts'
 import { renderedFiles } from './units/content.ts'
 import type { Values } from './units/values.ts'
@@ -46,14 +46,5 @@ export async function sweepFiles(
   const names = kept.map(String)
   for (const name of await namesIn(folder)) {
     if (!names.includes(name)) await rm(join(folder, name), { recursive: true })
-  }
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
-    throw error
   }
 }

@@ -1,9 +1,9 @@
 /** The signed manifest of every generation that is kept, so that its units can be rendered again without the release. */
-import { readdir, readFile, rm } from 'node:fs/promises'
+
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type AppManifest, readStoredManifest, type VerifiedRelease } from '../catalog/index.ts'
-import { codeOf } from '../src/core/errors.ts'
-import { writeFileAtomic } from '../src/core/files.ts'
+import { namesIn, writeFileAtomic } from '../src/core/files.ts'
 import type { Context, OrchestratorOptions } from './context.ts'
 import type { Generation } from './record.ts'
 
@@ -35,7 +35,7 @@ export async function findManifest(
   id: string,
   number: number,
 ): Promise<AppManifest | undefined> {
-  const names = await filesIn(folderOf(context.options, id))
+  const names = await namesIn(folderOf(context.options, id))
   return names.includes(`g${number}.json`) ? await manifestOf(context, id, { number }) : undefined
 }
 
@@ -56,16 +56,7 @@ export async function sweepManifests(
   kept: readonly number[],
 ): Promise<void> {
   const names = kept.map(number => `g${number}.json`)
-  for (const name of await filesIn(folderOf(options, id))) {
+  for (const name of await namesIn(folderOf(options, id))) {
     if (!names.includes(name)) await rm(join(folderOf(options, id), name))
-  }
-}
-
-async function filesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
-    throw error
   }
 }

@@ -1,8 +1,8 @@
 /** Where the values of secrets are kept: one file of mode 0600 each. Names with a dot in front are notes about them. */
-import { readdir, rename, rm } from 'node:fs/promises'
+
+import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeOf } from '../src/core/errors.ts'
-import { readFileBounded, syncFolder, writeFileAtomic } from '../src/core/files.ts'
+import { namesIn, readFileBounded, syncFolder, writeFileAtomic } from '../src/core/files.ts'
 import { type Context, secretFolder } from './context.ts'
 
 const SECRET_BYTES_MAX = 4096
@@ -77,13 +77,4 @@ export async function forgetOldSecret(
 
 function notesOf(name: string): { readonly before: string; readonly next: string } {
   return { before: `.${name}.before`, next: `.${name}.next` }
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
-    throw error
-  }
 }

@@ -3,10 +3,9 @@
  * taken back, removed when it has proven itself. Nothing that holds the only copy of something is deleted here.
  */
 
-import { readdir, rename } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeOf } from '../src/core/errors.ts'
-import { pathExists, syncFolder } from '../src/core/files.ts'
+import { namesIn, pathExists, syncFolder } from '../src/core/files.ts'
 import { appDataFolder, type Context } from './context.ts'
 import type { AppRecord } from './record.ts'
 
@@ -102,13 +101,4 @@ function savedBy({ operation, probation }: AppRecord): ReadonlySet<number> {
   const saved = operation !== undefined && 'saved' in operation ? operation.saved : undefined
   const numbers = [saved?.generation, probation?.saved?.generation]
   return new Set(numbers.filter(number => number !== undefined))
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
-    throw error
-  }
 }

@@ -1,8 +1,9 @@
 /** The unit files of apps in the folders that systemd and Quadlet read. Plain files; nobody is told to reload here. */
+
 import { mkdir, readdir, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../src/core/errors.ts'
-import { syncFolder, writeFileAtomic } from '../src/core/files.ts'
+import { namesIn, syncFolder, writeFileAtomic } from '../src/core/files.ts'
 import type { Context, OrchestratorOptions } from './context.ts'
 import { isQuadletFileOf, targetUnit } from './names.ts'
 import type { Generation } from './record.ts'
@@ -79,15 +80,6 @@ export async function dropInFolders(options: OrchestratorOptions): Promise<reado
   const places = [options.unitFolder, options.userUnitFolder]
   const names = await Promise.all(places.map(namesIn))
   return names.flat().filter(name => name.endsWith('.d'))
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
-    throw error
-  }
 }
 
 function wantsFolder(options: OrchestratorOptions): string {

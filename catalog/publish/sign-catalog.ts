@@ -1,8 +1,8 @@
 /** Signs the documents of one publication: what is current is kept, what was signed elsewhere is taken, the rest is signed. */
-import { readdir } from 'node:fs/promises'
+
 import { join } from 'node:path'
 import { codeOf } from '../../src/core/errors.ts'
-import { readFileBounded } from '../../src/core/files.ts'
+import { namesIn, readFileBounded } from '../../src/core/files.ts'
 import { PublishError } from '../errors.ts'
 import {
   type MetaEntry,
@@ -217,15 +217,6 @@ async function readPublisher(folder: OriginFolder, id: string): Promise<Uint8Arr
   const bytes = await readFileBounded(path, TARGETS_BYTES_MAX)
   if (bytes !== undefined) return bytes
   throw new PublishError('ORIGIN_DAMAGED', `${path} is missing; import the publisher again`)
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
-    throw error
-  }
 }
 
 function isKeyAway(error: unknown): boolean {

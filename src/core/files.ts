@@ -113,3 +113,13 @@ export async function pathExists(path: string): Promise<boolean> {
     throw error
   }
 }
+
+/** The names in a folder; none when there is no such folder. */
+export async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return []
+    throw error
+  }
+}

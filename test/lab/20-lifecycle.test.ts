@@ -4,15 +4,15 @@ import { expect } from 'chai'
 import { silentLog } from '../../src/core/log.ts'
 import { type OriginServer, serveOrigin } from '../../src/http/origin-server.ts'
 import type { AppView } from '../../src/status.ts'
-import { archy, giveRoot, labConfig, runArchy, statusOf } from '../support/archy-node.ts'
+import { appViewOf, archy, giveRoot, labConfig, runArchy } from '../support/archy-node.ts'
 import { buildAppFolders } from '../support/images/index.ts'
 import { attachLab, type LabNode } from '../support/lab/index.ts'
+import { notesAt } from '../support/lab-notes.ts'
 import { type OriginFolder, runOrigin } from '../support/origin.ts'
 import { makeTempFolder, type TempFolder } from '../support/temp-folder.ts'
 import { waitFor } from '../support/wait-for.ts'
 
 const PORT = 8020
-const READY_TIMEOUT_MS = 120_000
 
 describe('20 the life of an app on a real node', function () {
   this.timeout(300_000)
@@ -41,19 +41,9 @@ describe('20 the life of an app on a real node', function () {
     await folder[Symbol.asyncDispose]()
   })
 
-  const viewOf = async (id: string): Promise<AppView | undefined> =>
-    (await statusOf(node)).apps.find(app => app.id === id)
-  const write = async (text: string): Promise<void> => {
-    expect((await fetch(notes, { method: 'POST', body: text })).status).to.equal(201)
-  }
-  const readsBack = async (text: string): Promise<void> => {
-    await waitFor(`the note "${text}"`, READY_TIMEOUT_MS, async () => {
-      const answer = await fetch(notes, { signal: AbortSignal.timeout(5000) }).catch(
-        () => undefined,
-      )
-      return answer?.ok === true && (await answer.text()).includes(text)
-    })
-  }
+  const viewOf = (id: string): Promise<AppView | undefined> => appViewOf(node, id)
+  const write = (text: string): Promise<void> => notesAt(notes).write(text)
+  const readsBack = (text: string): Promise<void> => notesAt(notes).readsBack(text)
   it('installs, and every component is healthy', async () => {
     await archy(node, 'app', 'install', 'notes')
     const view = await viewOf('notes')

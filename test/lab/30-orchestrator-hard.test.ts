@@ -5,6 +5,7 @@ import { silentLog } from '../../src/core/log.ts'
 import { type OriginServer, serveOrigin } from '../../src/http/origin-server.ts'
 import type { AppView } from '../../src/status.ts'
 import {
+  appViewOf,
   archy,
   COMMAND_TIMEOUT_MS,
   giveRoot,
@@ -54,8 +55,7 @@ describe('30 apps on a node that has it hard', function () {
     await folder[Symbol.asyncDispose]()
   })
 
-  const viewOf = async (id: string): Promise<AppView | undefined> =>
-    (await statusOf(node)).apps.find(app => app.id === id)
+  const viewOf = (id: string): Promise<AppView | undefined> => appViewOf(node, id)
   const runs = (id: string): Promise<AppView> =>
     waitFor(`${id} to run`, READY_TIMEOUT_MS, async () => {
       const view = (await statusOf(node).catch(() => undefined))?.apps.find(app => app.id === id)

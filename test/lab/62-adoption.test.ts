@@ -10,9 +10,10 @@ import type { AdoptionReport } from '../../orchestrator/index.ts'
 import { silentLog } from '../../src/core/log.ts'
 import { type OriginServer, serveOrigin } from '../../src/http/origin-server.ts'
 import type { AppView } from '../../src/status.ts'
-import { archy, giveRoot, labConfig, runArchy, statusOf } from '../support/archy-node.ts'
+import { appViewOf, archy, giveRoot, labConfig, runArchy, statusOf } from '../support/archy-node.ts'
 import { buildAppFolders } from '../support/images/index.ts'
 import { attachLab, type Lab, type LabNode } from '../support/lab/index.ts'
+import { notesAt } from '../support/lab-notes.ts'
 import { runOrigin } from '../support/origin.ts'
 import { makeTempFolder, type TempFolder } from '../support/temp-folder.ts'
 import { waitFor } from '../support/wait-for.ts'
@@ -92,8 +93,7 @@ describe('62 apps that ran before the node did', function () {
     await folder[Symbol.asyncDispose]()
   })
 
-  const viewOf = async (id: string): Promise<AppView | undefined> =>
-    (await statusOf(node)).apps.find(app => app.id === id)
+  const viewOf = (id: string): Promise<AppView | undefined> => appViewOf(node, id)
   const adopt = async (...args: readonly string[]): Promise<AdoptionReport> =>
     JSON.parse(await archy(node, 'app', 'adopt', ...args, '--json')) as AdoptionReport
   /** Identity and start of every container: what a restart of any kind would change. */
@@ -101,17 +101,8 @@ describe('62 apps that ran before the node did', function () {
     node.ok(
       "podman ps -aq | xargs podman inspect --format '{{.Id}} {{.State.StartedAt}} {{.State.Status}}' | sort",
     )
-  const write = async (text: string): Promise<void> => {
-    expect((await fetch(notes, { method: 'POST', body: text })).status).to.equal(201)
-  }
-  const readsBack = async (text: string): Promise<void> => {
-    await waitFor(`the note "${text}"`, READY_TIMEOUT_MS, async () => {
-      const answer = await fetch(notes, { signal: AbortSignal.timeout(5000) }).catch(
-        () => undefined,
-      )
-      return answer?.ok === true && (await answer.text()).includes(text)
-    })
-  }
+  const write = (text: string): Promise<void> => notesAt(notes).write(text)
+  const readsBack = (text: string): Promise<void> => notesAt(notes).readsBack(text)
 
   it('claims three containers that were run by hand: none restarts, data and password stay', async () => {
     await node.ok(BY_HAND, { timeoutMs: 120_000 })

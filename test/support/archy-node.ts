@@ -1,6 +1,6 @@
 /** A lab node that runs archy as its owner would: configured, installed as a systemd user service, asked by command line. */
 import { readFile } from 'node:fs/promises'
-import type { NodeStatus } from '../../src/status.ts'
+import type { AppView, NodeStatus } from '../../src/status.ts'
 import type { LabNode } from './lab/index.ts'
 
 /** Where lab nodes see the project and its own Node. */
@@ -47,4 +47,8 @@ export async function runArchy(node: LabNode, config: string): Promise<void> {
   if (isInstalled)
     await node.ok(['systemctl', '--user', 'restart', 'archy'], { timeoutMs: COMMAND_TIMEOUT_MS })
   else await archy(node, 'node', 'install')
+}
+
+export async function appViewOf(node: LabNode, id: string): Promise<AppView | undefined> {
+  return (await statusOf(node)).apps.find(app => app.id === id)
 }
