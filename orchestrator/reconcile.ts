@@ -13,6 +13,7 @@ import { act } from './repair.ts'
 import { isTriedAgain, planRepairs } from './repairs.ts'
 import { dropInFindings, orphanFindings } from './strays.ts'
 import { tidy } from './tidy.ts'
+import { unenforcedLimits } from './unenforced.ts'
 import { dropInFolders, enabledTargets, unitsDiffer } from './unit-store.ts'
 import { createWatchfulEye, type WatchfulEye } from './watchful-eye.ts'
 
@@ -47,6 +48,10 @@ class AppReconciler implements Reconciler {
   readonly #backOff: ReturnType<typeof createBackOff>
   readonly #eye: WatchfulEye
   readonly #resuming = new Set<string>()
+  /** Read once: they change with a setting of the machine and a boot. */
+  #controllers: readonly string[] | undefined
+  /** Generations whose limits were looked at. */
+  #limitsOf = ''
 
   constructor(context: Context, locks: Locks, resume: Resume) {
     this.#context = context
@@ -64,6 +69,7 @@ class AppReconciler implements Reconciler {
     const snapshot = await this.#eye.look(records.flatMap(each => each.committed?.spec ?? []))
     if (snapshot === undefined) return
     const ids = damaged.map(({ id }) => id)
+    await this.#noteLimits(records)
     findings.report('orphans', orphanFindings(records, ids, snapshot.containers))
     findings.report(
       'drop-ins',
@@ -80,6 +86,20 @@ class AppReconciler implements Reconciler {
     for (const record of records) {
       if (signal.aborted) return
       await this.#app(record, look)
+    }
+  }
+
+  /** Unit files are read for it only when another generation was put in place. */
+  async #noteLimits(records: readonly AppRecord[]): Promise<void> {
+    const generations = records.map(({ id, committed }) => `${id} ${committed?.number}`).join()
+    if (generations === this.#limitsOf) return
+    const { deps, findings } = this.#context
+    try {
+      this.#controllers ??= await deps.controllers()
+      findings.report('limits', unenforcedLimits(records, this.#controllers))
+      this.#limitsOf = generations
+    } catch (error) {
+      deps.log.warn('cgroup controllers not read', { reason: messageOf(error) })
     }
   }
 

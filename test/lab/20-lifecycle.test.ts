@@ -57,6 +57,17 @@ describe('20 the life of an app on a real node', function () {
     await readsBack('first')
   })
 
+  it('says which limits the machine does not enforce, and no others', async () => {
+    const group = await node.ok('systemctl --user show -P ControlGroup')
+    const there = await node.ok(['cat', `/sys/fs/cgroup${group}/cgroup.controllers`])
+    const isEnforced = ['memory', 'pids', 'cpu'].every(name => there.split(' ').includes(name))
+    // It is found by the first pass after the install.
+    await waitFor('what is said of limits', 60_000, async () => {
+      const codes = (await viewOf('notes'))?.findings?.map(({ code }) => code) ?? []
+      return codes.includes('limits.unenforced') === !isEnforced
+    })
+  })
+
   it('runs the node as a hardened service', async () => {
     const properties = ['Type', 'LimitCORE', 'KeyringMode', 'TasksMax', 'OOMScoreAdjust', 'UMask']
     const show = ['systemctl', '--user', 'show', 'archy', ...properties.map(name => `-p${name}`)]
