@@ -212,7 +212,7 @@ describe('origin add', () => {
   it('names file, line and column of a wrong manifest', async () => {
     const app = await shop.app('release')
     expect((await failure(app.folder)).problems).to.deep.equal([
-      'app-1/archy.yaml:3:10: version: must contain a digit',
+      'app-1/archy.yaml:3:10: version: must contain a digit [form.value]',
     ])
     expect(await failure(shop.path)).to.have.property('code', 'MANIFEST_INVALID')
   })
