@@ -2,7 +2,7 @@
  * `npm test`: every test that can run on this machine, group after group, and one line of totals at the end.
  * With CI=true the lab is not optional: where it cannot run, the run fails.
  */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,16 +56,27 @@ async function runGroup(title: string, command: readonly string[]): Promise<Coun
   }
 }
 
+const EXIT_STOPPED = 130
+let current: ChildProcess | undefined
+let isStopped = false
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    isStopped = true
+    current?.kill(signal)
+  })
+}
+
+/** Ends the whole run when somebody stopped it: the groups that are left are not begun. */
 async function run(command: readonly string[], env: Record<string, string>): Promise<number> {
   const [file = '', ...args] = command
   const child = spawn(file, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, ...env } })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => child.kill(signal))
-  }
-  return await new Promise((resolve, reject) => {
+  current = child
+  const code = await new Promise<number>((resolve, reject) => {
     child.on('error', reject)
-    child.on('exit', code => resolve(code ?? 1))
+    child.on('exit', ended => resolve(ended ?? 1))
   })
+  if (isStopped) process.exit(EXIT_STOPPED)
+  return code
 }
 
 async function runDemo(): Promise<Counts> {
