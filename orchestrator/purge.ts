@@ -1,8 +1,7 @@
 /** `archy app purge`: the one verb that deletes an owner's data. It says what it would delete before it does. */
-import { readdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { codeOf } from '../src/core/errors.ts'
-import { syncFolder } from '../src/core/files.ts'
+import { namesIn, syncFolder } from '../src/core/files.ts'
 import { appDataFolder, type Context, filesFolder, recordFolder, secretFolder } from './context.ts'
 import { OrchestratorError } from './errors.ts'
 import { sweepManifests } from './manifests.ts'
@@ -24,7 +23,7 @@ export interface Retained {
 export async function listRetained(context: Context, record: AppRecord): Promise<Retained> {
   const { options, deps } = context
   const path = appDataFolder(options, record.id)
-  const names = await namesIn(path)
+  const names = [...(await namesIn(path))].sort()
   const data = await Promise.all(
     names.map(async name => ({
       name,
@@ -67,13 +66,4 @@ export async function purge(context: Context, record: AppRecord): Promise<void> 
   // Last: as long as it is there, a purge that was cut off is finished at the next start.
   await rm(join(recordFolder(options), `${id}.json`), { force: true })
   await syncFolder(recordFolder(options))
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return (await readdir(folder)).sort()
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
-    throw error
-  }
 }
